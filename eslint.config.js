@@ -1,0 +1,59 @@
+import { readdirSync } from 'node:fs'
+import importX from 'eslint-plugin-import-x'
+import neostandard, { resolveIgnoresFromGitignore } from 'neostandard'
+
+/** A zone of the house: files below `target` may import from src only what `may` lists. */
+const zone = (target, ...may) => ({
+  target: `./src/${target}`,
+  from: './src',
+  except: [target, ...may].map(path => `./${path}`),
+  message: `src/${target} may import only ${[target, ...may].join(', ')} (CONTRIBUTING.md, "Who may import whom").`
+})
+
+const connectors = readdirSync(new URL('./src/connectors', import.meta.url), { withFileTypes: true })
+  .map(entry => zone(`connectors/${entry.name}`, 'contract'))
+
+const typeboxOnlyInContract = { name: '@sinclair/typebox', message: 'Import Type from contract/type.ts.' }
+const undiciOnlyInTheDoor = { name: 'undici', message: 'Every outgoing request passes plugins/crm.ts.' }
+const repositoriesAsTypes = { regex: '/db/', allowTypeImports: true, message: 'calls takes repositories as arguments.' }
+
+export default [
+  ...neostandard({ ts: true, ignores: [...resolveIgnoresFromGitignore(), 'src/db/migrations/**', 'test/generated/**'] }),
+  {
+    files: ['src/**/*.ts'],
+    plugins: { 'import-x': importX },
+    rules: {
+      'import-x/no-restricted-paths': ['error', {
+        zones: [
+          zone('contract'),
+          zone('calls', 'contract', 'db'),
+          zone('contacts', 'contract', 'calls', 'db'),
+          zone('db', 'contract'),
+          zone('routes', 'contract', 'calls', 'contacts', 'db', 'plugins', 'version.ts'),
+          zone('plugins', 'contract', 'calls', 'contacts', 'db', 'routes', 'config.ts', 'version.ts', 'secrets.ts', 'patchbay.ts'),
+          zone('testing', 'contract'),
+          ...connectors
+        ]
+      }],
+      'n/no-process-env': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      // A schema and its type share one name.
+      '@typescript-eslint/no-redeclare': 'off',
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract, undiciOnlyInTheDoor] }]
+    }
+  },
+  {
+    files: ['src/**/*.ts', 'test/**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: { '@typescript-eslint/no-floating-promises': 'error' }
+  },
+  {
+    files: ['src/calls/**/*.ts', 'src/contacts/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract, undiciOnlyInTheDoor], patterns: [repositoriesAsTypes] }]
+    }
+  },
+  { files: ['src/config.ts', 'src/cli/**/*.ts'], rules: { 'n/no-process-env': 'off' } },
+  { files: ['src/contract/type.ts'], rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [undiciOnlyInTheDoor] }] } },
+  { files: ['src/plugins/crm.ts'], rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract] }] } }
+]
