@@ -1,0 +1,108 @@
+/**
+ * connector(info, operations): makes the Fastify plugin that a CRM is. The plugin registers the contract's routes, typed with the
+ * connector's own additional fields, and whatever routes the connector adds.
+ */
+import type { FastifyPluginAsync } from 'fastify'
+import type { PlatformManifest } from './manifest.ts'
+import type { Operations } from './operations.ts'
+import type { Static, TObject } from './type.ts'
+
+export type LogFormat = 'text/plain' | 'text/html' | 'text/markdown'
+
+/** An API key or a login form. `authorization` makes the header out of the stored key. */
+export interface ApiKeyAuth {
+  readonly type: 'apiKey'
+  readonly authorization: (apiKey: string) => string
+}
+
+/** OAuth 2, authorization code flow. */
+export interface OAuthAuth {
+  readonly type: 'oauth'
+  readonly authorizeUrl: string
+  readonly tokenUrl: string
+  readonly scope?: string
+  /** How the client proves itself at the token endpoint. */
+  readonly clientAuthentication: 'header' | 'body' | 'query'
+  readonly pkce: boolean
+}
+
+export type Auth = ApiKeyAuth | OAuthAuth
+
+/** @param auth without one, the key is the user name of HTTP Basic and the password is empty */
+export const apiKey = (auth: Partial<Omit<ApiKeyAuth, 'type'>> = {}): ApiKeyAuth => ({
+  type: 'apiKey',
+  authorization: key => `Basic ${Buffer.from(`${key}:`).toString('base64')}`,
+  ...auth
+})
+
+/** The client id and secret are the operator's: `<PLATFORM>_CLIENT_ID` and `<PLATFORM>_CLIENT_SECRET`. */
+export const oauth = (auth: Pick<OAuthAuth, 'authorizeUrl' | 'tokenUrl'> & Partial<OAuthAuth>): OAuthAuth => ({
+  clientAuthentication: 'header',
+  pkce: false,
+  ...auth,
+  type: 'oauth'
+})
+
+export interface ConnectorInfo<Submission extends TObject = TObject> {
+  /** The name of the connector: lower-case letter first, then letters and digits. It never changes, it is part of user ids. */
+  readonly platform: string
+  /** What people call the CRM. */
+  readonly title: string
+  /** The only hosts its requests may go to: `api.example.com`, or `*.example.com` for one more label in front. */
+  readonly hosts: readonly string[]
+  /** Where the API is. The operator's `<PLATFORM>_URL` goes before it. */
+  readonly baseUrl: string | ((user: { hostname: string, info: Readonly<Record<string, unknown>> }) => string)
+  readonly auth: Auth
+  /** The format of the composed text; `none` when the connector lays out the parts itself. */
+  readonly logFormat: LogFormat | 'none'
+  /** Characters that the CRM takes in the text of a log. */
+  readonly maxBodyLength?: number
+  /**
+   * How a lost answer is found again: the CRM keeps our external id (`native`), our record is looked for (`search`), or not at all
+   * (`none`). The first two need `findCallLog`.
+   */
+  readonly dedupe: 'native' | 'search' | 'none'
+  /** Milliseconds until a record that was just written can be found (`search`). Before that, not finding it proves nothing. */
+  readonly findDelay?: number
+  /** Whether calls between extensions can be matched and logged. */
+  readonly internalCalls?: boolean
+  /** Kinds of contacts that can be created, the default one first. */
+  readonly contactTypes?: readonly string[]
+  /** The additional fields of the manifest's pages, with their types. */
+  readonly additionalSubmission: Submission
+  /** What the extension shows; in place of `manifests/<platform>.json`. */
+  readonly manifest?: PlatformManifest
+  /** The CRM's own reason and the field it names, out of the JSON body of a refusal. Shown to the person, never logged. */
+  readonly readError?: (answer: unknown) => { readonly message?: string, readonly field?: string }
+  /** Routes of its own, below `/connectors/<platform>`. */
+  readonly routes?: FastifyPluginAsync
+}
+
+/** A connector as the platform sees it, whatever its additional fields are. */
+export interface Connector {
+  readonly info: ConnectorInfo
+  readonly operations: Operations
+}
+
+/** The Fastify plugin, which says what it is. */
+export type ConnectorPlugin = FastifyPluginAsync & { readonly connector: Connector }
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Registers the contract's routes for one connector; made by plugins/connectors.ts. */
+    operationRoutes: FastifyPluginAsync<{ connector: Connector }>
+  }
+}
+
+export function connector<Submission extends TObject> (
+  info: ConnectorInfo<Submission>,
+  operations: Operations<Static<Submission>>
+): ConnectorPlugin {
+  // What a client submits was checked against the connector's own schema before an operation sees it.
+  const self: Connector = { info, operations: operations as Operations }
+  const plugin: FastifyPluginAsync = async fastify => {
+    await fastify.register(fastify.operationRoutes, { connector: self })
+    if (info.routes !== undefined) await fastify.register(info.routes)
+  }
+  return Object.assign(plugin, { connector: self })
+}

@@ -1,0 +1,67 @@
+/** What a connector sees of its CRM: an HTTP client bound to one user, and the one kind of error that comes out of it. */
+import { PatchbayError, type ErrorDetails } from './errors.ts'
+import type { Static, TSchema } from './type.ts'
+
+declare const escaped: unique symbol
+/** A request path whose values are escaped; made by the tag {@link path}, so that none can be put together by hand. */
+export type Path = string & { readonly [escaped]: true }
+
+/**
+ * path`/api/contacts/${id}`: each value becomes one escaped path segment.
+ * @throws {TypeError} for a value that is empty, `.` or `..`, which would address another resource
+ */
+export function path (parts: TemplateStringsArray, ...values: ReadonlyArray<string | number>): Path {
+  const segments = values.map(value => {
+    const segment = encodeURIComponent(value)
+    if (segment === '' || segment === '.' || segment === '..') throw new TypeError(`Not a path segment: "${segment}"`)
+    return segment
+  })
+  return String.raw({ raw: parts }, ...segments) as Path
+}
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>
+
+export interface CrmRequest<Answer extends TSchema> {
+  readonly query?: Query
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** What the CRM's answer must look like. An answer is untrusted input, so there is no reading one without a schema. */
+  readonly answer: Answer
+}
+
+/**
+ * Every method resolves with the checked JSON answer and rejects with a {@link CrmError}. Base URL, authorization, timeouts,
+ * limits and the list of allowed hosts are the platform's business.
+ */
+export interface CrmClient {
+  get: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
+  post: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
+  put: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
+  patch: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
+  delete: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
+}
+
+export type CrmErrorKind =
+  'auth-expired' | 'permission' | 'not-found' | 'invalid' | 'conflict' | 'rate-limited' | 'unavailable' | 'bad-response' | 'prerequisite'
+
+/**
+ * What is known about a request that failed. Only `unknown` may have been carried out, so only it has to be looked for before
+ * anything is sent again.
+ */
+export type Outcome = 'refused' | 'not-received' | 'unknown'
+
+export interface CrmErrorDetails extends ErrorDetails {
+  outcome?: Outcome
+}
+
+/** The CRM did not do what it was asked. Connectors throw it too, where the CRM says "no" with a success status. */
+export class CrmError extends PatchbayError {
+  override readonly name = 'CrmError'
+  declare readonly code: CrmErrorKind
+  readonly outcome: Outcome
+
+  constructor (kind: CrmErrorKind, details: CrmErrorDetails = {}) {
+    super(kind, details)
+    this.outcome = details.outcome ?? 'refused'
+  }
+}

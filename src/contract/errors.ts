@@ -1,0 +1,86 @@
+/**
+ * The table of error codes: every failure that the server answers has one. `status` is the HTTP status, `retryable` says whether
+ * the same request may succeed later, `message` is what the person is told unless the place that fails knows better, and `as`
+ * how the answer is written:
+ *
+ * - `text`: the bare message. The extension shows a failing answer's body only when it is a plain string.
+ * - `answer`: the envelope `{ successful: false, returnMessage, error }`, which generated clients read by its `error.code`.
+ */
+interface ErrorKind {
+  readonly status: number
+  readonly retryable: boolean
+  readonly as: 'text' | 'answer'
+  readonly message: string
+}
+
+export const errorCodes = {
+  // The request
+  'not-signed-in': { status: 400, retryable: false, as: 'text', message: 'Please go to Settings and authorize CRM platform' },
+  'user-not-found': { status: 400, retryable: false, as: 'text', message: 'User not found' },
+  'missing-platform': { status: 400, retryable: false, as: 'text', message: 'Missing platform name' },
+  'manifest-not-found': { status: 400, retryable: false, as: 'text', message: 'Platform not found' },
+  'unknown-platform': { status: 400, retryable: false, as: 'answer', message: 'This server has no connector for that CRM.' },
+  'wrong-platform': { status: 403, retryable: false, as: 'answer', message: 'This session belongs to another CRM.' },
+  'login-refused': { status: 400, retryable: false, as: 'answer', message: 'The CRM did not accept these credentials. Check them and try again.' },
+  'login-failed': { status: 400, retryable: true, as: 'answer', message: 'The CRM could not be asked. Try again later.' },
+  'invalid-request': { status: 400, retryable: false, as: 'answer', message: 'The request is not valid.' },
+  'no-such-route': { status: 404, retryable: false, as: 'answer', message: 'There is nothing at this address.' },
+  'request-too-large': { status: 413, retryable: false, as: 'answer', message: 'The request is too large.' },
+  'unsupported-media-type': { status: 415, retryable: false, as: 'answer', message: 'Send the body as application/json.' },
+  'too-many-requests': { status: 429, retryable: true, as: 'answer', message: 'Too many attempts. Wait a moment and try again.' },
+  internal: { status: 500, retryable: true, as: 'answer', message: 'Something went wrong in the server. Its log names the request id.' },
+  'not-ready': { status: 503, retryable: true, as: 'answer', message: 'The server is not ready yet. Try again in a moment.' },
+  'timed-out': { status: 503, retryable: true, as: 'answer', message: 'The request took too long. Try again.' },
+
+  // The life of a log. The extension reads these as answers, so they are sent with 200.
+  'unknown-user': { status: 200, retryable: false, as: 'answer', message: 'You are not connected to the CRM. Connect again in Settings.' },
+  'not-supported': { status: 200, retryable: false, as: 'answer', message: 'This CRM does not support that.' },
+  'no-contact': { status: 200, retryable: false, as: 'answer', message: 'Contact not found. Choose or create a contact, then log again.' },
+  'no-message': { status: 200, retryable: false, as: 'answer', message: 'No message to log.' },
+  'no-log': { status: 200, retryable: false, as: 'answer', message: 'Cannot find the log of this call. Log the call first.' },
+  'in-progress': { status: 200, retryable: true, as: 'answer', message: 'This log is being written right now. Try again in a moment.' },
+  waiting: { status: 200, retryable: true, as: 'answer', message: 'The CRM cannot be reached. The log is kept and will be written when it is back.' },
+  'outcome-unknown': { status: 200, retryable: true, as: 'answer', message: 'The CRM did not confirm the log. It is kept, and looked for in the CRM before anything is written again.' },
+  'needs-user': { status: 200, retryable: false, as: 'answer', message: 'The CRM did not confirm the log, and cannot be asked. Look in the CRM whether the record is there, and add it by hand if it is not.' },
+  gone: { status: 200, retryable: false, as: 'answer', message: 'Somebody deleted this record in the CRM. Log it again if it is still wanted.' },
+
+  // What the CRM answered (CrmError)
+  'session-revoked': { status: 401, retryable: false, as: 'answer', message: 'The CRM ended this connection. Connect again in Settings.' },
+  'auth-expired': { status: 200, retryable: false, as: 'answer', message: 'The CRM no longer accepts this connection. Connect again in Settings.' },
+  permission: { status: 200, retryable: false, as: 'answer', message: 'The CRM does not permit this. Ask your CRM administrator for the permission.' },
+  'not-found': { status: 200, retryable: false, as: 'answer', message: 'The record no longer exists in the CRM.' },
+  invalid: { status: 200, retryable: false, as: 'answer', message: 'The CRM refused a value.' },
+  conflict: { status: 200, retryable: false, as: 'answer', message: 'The CRM says that this conflicts with what it already has.' },
+  'rate-limited': { status: 200, retryable: true, as: 'answer', message: 'The CRM limits how much may be asked of it. Try again later.' },
+  unavailable: { status: 200, retryable: true, as: 'answer', message: 'The CRM cannot be reached. Try again later.' },
+  'bad-response': { status: 200, retryable: true, as: 'answer', message: 'The CRM answered something that cannot be understood.' },
+  prerequisite: { status: 200, retryable: false, as: 'answer', message: 'Something has to be set up in the CRM first.' }
+} as const satisfies Record<string, ErrorKind>
+
+export type ErrorCode = keyof typeof errorCodes
+export const errorKind = (code: ErrorCode): ErrorKind => errorCodes[code]
+
+export interface ErrorDetails {
+  /** What the person is told; the table's message when absent. */
+  message?: string
+  /** Seconds until a retry makes sense. */
+  retryAfter?: number
+  /** The field that was refused. */
+  field?: string
+  cause?: unknown
+}
+
+/** A failure with a code from the table. Thrown anywhere, answered by plugins/errors.ts. */
+export class PatchbayError extends Error {
+  override readonly name: string = 'PatchbayError'
+  readonly code: ErrorCode
+  readonly retryAfter: number | undefined
+  readonly field: string | undefined
+
+  constructor (code: ErrorCode, details: ErrorDetails = {}) {
+    super(details.message ?? errorKind(code).message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.retryAfter = details.retryAfter
+    this.field = details.field
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * What a connector can do. A connector implements those that its CRM knows; one that is missing is answered with "not supported"
+ * and changes nothing else. Each gets the user's context first and what is asked second, gives back plain values, and throws
+ * {@link CrmError} when the CRM refuses.
+ */
+import type { ReturnMessage } from './answer.ts'
+import type { CallLeg, Direction, Party } from './call-record.ts'
+import type { Contact } from './contact.ts'
+import type { CrmClient } from './crm.ts'
+import type { UserSettings } from './settings.ts'
+
+/** The user for whom an operation runs, as far as a connector may know them. */
+export interface ConnectedUser {
+  /** The user's id in the CRM. */
+  readonly crmUserId: string
+  readonly name: string
+  /** Host of the CRM; empty when there is none. */
+  readonly hostname: string
+  /** IANA name; empty when not known. */
+  readonly timeZone: string
+  /** What an older server stored in place of a zone: `+08:00`, hours or minutes; empty when there is none. */
+  readonly timeZoneOffset: string
+  /** Public facts that the connector gave at login. */
+  readonly info: Readonly<Record<string, unknown>>
+}
+
+export interface Context {
+  readonly crm: CrmClient
+  readonly user: ConnectedUser
+  readonly settings: UserSettings
+  /** Aborts when the caller is gone or the time is up. Requests of `crm` obey it already. */
+  readonly signal: AbortSignal
+}
+
+/** What the user submitted to sign in. */
+export interface Login {
+  /** With an API key: the key. */
+  readonly apiKey?: string
+  readonly hostname: string
+  /** All fields of the login form. */
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** Who signed in. */
+export interface UserInfo {
+  readonly crmUserId: string
+  readonly name: string
+  /** IANA name. */
+  readonly timeZone?: string
+  /** The host to remember in place of the one that the client sent. */
+  readonly hostname?: string
+  /** What to use as the key from now on, when it is not the submitted one. */
+  readonly apiKey?: string
+  /** Public facts; never secrets. */
+  readonly info?: Readonly<Record<string, unknown>>
+  readonly returnMessage?: ReturnMessage
+}
+
+export interface CrmUser { readonly id: string, readonly name: string, readonly email?: string }
+
+/** The contact against which something is logged. */
+export interface LogContact {
+  readonly id: string
+  readonly type: string
+  readonly name: string
+  readonly phoneNumber: string
+}
+
+/** A call, checked and normalised. What is not known yet is absent. */
+export interface Call {
+  readonly sessionId: string
+  readonly telephonySessionId: string
+  readonly direction: Direction
+  readonly from: Party
+  readonly to: Party
+  /** Epoch milliseconds. */
+  readonly startTime: number
+  /** Seconds. */
+  readonly duration?: number
+  readonly result?: string
+  readonly legs?: readonly CallLeg[]
+  readonly recordingLink?: string
+  /** Holds a token: use it at once, never store it. */
+  readonly recordingDownloadLink?: string
+}
+
+/** The raw parts of a log, for connectors that lay them out themselves (`logFormat: 'none'`). Absent means unchanged. */
+export interface LogParts {
+  readonly note?: string
+  readonly aiNote?: unknown
+  readonly transcript?: unknown
+}
+
+export interface NewCallLog<Submission> extends LogParts {
+  /** Made by the platform, the same at every attempt: give it to the CRM as external id where it takes one. */
+  readonly externalId: string
+  readonly call: Call
+  readonly contact: LogContact
+  readonly subject: string
+  /** The composed text in the connector's format; empty for the format `none`. */
+  readonly body: string
+  readonly additionalSubmission: Submission
+  /** The CRM user whom the record belongs to. */
+  readonly ownerId: string
+}
+
+/** Changes of a record. A member that is absent did not change. */
+export interface CallLogChanges<Submission> extends LogParts, Partial<Omit<Call, 'sessionId' | 'telephonySessionId'>> {
+  readonly logId: string
+  readonly subject?: string
+  /** The whole new text. Absent when the text stays as it is. */
+  readonly body?: string
+  readonly additionalSubmission?: Submission
+}
+
+/** A record as it is in the CRM now. */
+export interface CallLogRecord {
+  readonly subject?: string
+  readonly body?: string
+  /** Only where the note is not part of the body. */
+  readonly note?: string
+  readonly contactName?: string
+  readonly dispositions?: Readonly<Record<string, unknown>>
+}
+
+export interface LogRef { readonly logId: string, readonly contactId: string }
+
+export interface NewMessageLog<Submission> {
+  readonly externalId: string
+  readonly contact: LogContact
+  readonly subject: string
+  readonly body: string
+  /** Epoch milliseconds: the first message. */
+  readonly startTime: number
+  readonly direction: Direction
+  readonly messages: readonly LoggedMessage[]
+  readonly media: readonly MessageMedia[]
+  readonly additionalSubmission: Submission
+  readonly ownerId: string
+}
+
+/** A message as it is, for connectors that lay out the text themselves (`logFormat: 'none'`). */
+export interface LoggedMessage {
+  readonly id: string
+  readonly direction: Direction
+  /** Epoch milliseconds. */
+  readonly creationTime: number
+  readonly text: string
+}
+
+export interface MessageMedia {
+  readonly kind: 'recording' | 'fax' | 'image' | 'video'
+  /** For people. */
+  readonly link: string
+  /** Holds a token: use it at once, never store it. */
+  readonly downloadLink?: string
+  readonly contentType?: string
+}
+
+export interface MessageLogChanges<Submission> {
+  readonly logId: string
+  /** The whole new text. Absent when the text stays as it is. */
+  readonly body?: string
+  /** Those that are new. */
+  readonly messages: readonly LoggedMessage[]
+  readonly media: readonly MessageMedia[]
+  readonly additionalSubmission?: Submission
+}
+
+export interface Logged { readonly logId: string, readonly returnMessage?: ReturnMessage }
+export interface Told { readonly returnMessage?: ReturnMessage }
+
+export interface Operations<Submission = Record<string, unknown>> {
+  /** Who the credentials belong to. Throws `auth-expired` when the CRM does not know them. */
+  getUserInfo: (context: Context, login: Login) => Promise<UserInfo>
+  /** Revoke the credentials at the CRM. The platform forgets them whatever happens. */
+  unAuthorize?: (context: Context) => Promise<Told>
+  getLicenseStatus?: (context: Context) => Promise<{ isLicenseValid: boolean, licenseStatus: string, licenseStatusDescription: string }>
+  getUserList?: (context: Context) => Promise<CrmUser[]>
+
+  /** All contacts with that number, none when there is none. `isExtension`: an internal extension number instead of E.164. */
+  findContact?: (context: Context, query: { phoneNumber: string, isExtension: boolean, overridingFormats: readonly string[] }) => Promise<Contact[]>
+  findContactWithName?: (context: Context, query: { name: string }) => Promise<Contact[]>
+  createContact?: (context: Context, contact: { phoneNumber: string, name: string, type: string, additionalSubmission: Submission }) =>
+  Promise<{ contact: Contact, returnMessage?: ReturnMessage }>
+
+  createCallLog: (context: Context, log: NewCallLog<Submission>) => Promise<Logged>
+  updateCallLog: (context: Context, changes: CallLogChanges<Submission>) => Promise<Told>
+  getCallLog?: (context: Context, log: LogRef) => Promise<CallLogRecord>
+  /** The record with that external id, when a lost answer has to be found again (`dedupe` native or search). */
+  findCallLog?: (context: Context, log: NewCallLog<Submission>) => Promise<Logged | undefined>
+  /** Nothing when there was nothing to set. */
+  upsertCallDisposition?: (context: Context, disposition: LogRef & { dispositions: Submission & { note?: string } }) => Promise<Logged | undefined>
+
+  createMessageLog?: (context: Context, log: NewMessageLog<Submission>) => Promise<Logged>
+  updateMessageLog?: (context: Context, changes: MessageLogChanges<Submission>) => Promise<Told>
+  getMessageLog?: (context: Context, log: LogRef) => Promise<{ subject?: string, body: string }>
+  findMessageLog?: (context: Context, log: NewMessageLog<Submission>) => Promise<Logged | undefined>
+}
+
+/** The names, for the check at start. */
+export const operationNames = [
+  'getUserInfo', 'unAuthorize', 'getLicenseStatus', 'getUserList', 'findContact', 'findContactWithName', 'createContact',
+  'createCallLog', 'updateCallLog', 'getCallLog', 'findCallLog', 'upsertCallDisposition',
+  'createMessageLog', 'updateMessageLog', 'getMessageLog', 'findMessageLog'
+] as const satisfies ReadonlyArray<keyof Operations>
+
+export type OperationName = typeof operationNames[number]
+export const requiredOperations = ['getUserInfo', 'createCallLog', 'updateCallLog'] as const satisfies readonly OperationName[]

@@ -1,0 +1,30 @@
+/**
+ * The only import of TypeBox in the project (lint keeps it), with the few helpers that make its schemas read well both in
+ * TypeScript and in OpenAPI 3.1.
+ */
+import { Kind, Type, TypeRegistry, type SchemaOptions, type Static, type TNull, type TSchema, type TUnion, type TUnsafe } from '@sinclair/typebox'
+import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler'
+import { Value } from '@sinclair/typebox/value'
+
+export { Type, TypeCompiler, Value }
+export type { SchemaOptions, Static, TSchema, TypeCheck }
+export type { TObject, TProperties } from '@sinclair/typebox'
+
+// TypeBox's own checks have to be told what a plain `enum` takes.
+TypeRegistry.Set<{ enum: readonly string[] }>('OneOf', (schema, value) => schema.enum.some(member => member === value))
+
+/** A string out of a fixed set, as a plain `enum` (TypeBox's own union of literals becomes an `anyOf` of constants). */
+export function OneOf<const Values extends readonly string[]> (values: Values, options: SchemaOptions = {}): TUnsafe<Values[number]> {
+  return Type.Unsafe<Values[number]>({ [Kind]: 'OneOf', type: 'string', enum: [...values], ...options })
+}
+
+/** A reference to a named component, which keeps the static type that `Type.Ref` loses. The component needs an `$id`. */
+export function ref<Schema extends TSchema> (schema: Schema): TUnsafe<Static<Schema>> {
+  if (schema.$id === undefined) throw new TypeError('A component that is referred to needs an $id')
+  return Type.Unsafe<Static<Schema>>({ $ref: `${schema.$id}#` })
+}
+
+/** A value that may be `null`, written the way OpenAPI 3.1 tools understand. */
+export function Nullable<Schema extends TSchema> (schema: Schema): TUnion<[Schema, TNull]> {
+  return Type.Union([schema, Type.Null()])
+}
