@@ -1,0 +1,137 @@
+/** Environment -> one typed object. Nothing else reads process.env. */
+import { statSync } from 'node:fs'
+import { envSchema } from 'env-schema'
+import ipaddr from 'ipaddr.js'
+import { Type, type Static } from './contract/type.ts'
+
+const Environment = Type.Object({
+  HOST: Type.String({ default: '127.0.0.1', minLength: 1 }),
+  PORT: Type.Integer({ default: 6066, minimum: 0, maximum: 65535 }),
+  PUBLIC_URL: Type.Optional(Type.String()),
+  DATABASE_URL: Type.String({ default: 'file:./data/patchbay.db' }),
+  SESSION_SECRET: Type.Optional(Type.String()),
+  ENCRYPTION_KEYS: Type.Optional(Type.String()),
+  HASH_KEY: Type.Optional(Type.String()),
+  EXAMPLE_CRM: Type.String({ default: 'on', enum: ['on', 'off'] }),
+  EXAMPLE_CRM_PORT: Type.Integer({ default: 6067, minimum: 0, maximum: 65535 }),
+  CONNECTORS_DIR: Type.Optional(Type.String({ minLength: 1 })),
+  MANIFESTS_DIR: Type.Optional(Type.String({ minLength: 1 })),
+  ALLOW_PRIVATE_NETWORKS: Type.String({ default: '' }),
+  LOG_LEVEL: Type.String({ default: 'info', enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] })
+})
+
+/** What the operator says about one connector: `<PLATFORM>_URL`, `_CLIENT_ID`, `_CLIENT_SECRET`, `_REDIRECT_URI`, `_TOKEN_URL`. */
+export interface ConnectorConfig {
+  url?: string
+  clientId?: string
+  clientSecret?: string
+  redirectUri?: string
+  tokenUrl?: string
+}
+
+export interface Config {
+  host: string
+  port: number
+  /** How the outside reaches the server, without a slash at the end; where it listens when absent. */
+  publicUrl?: string
+  databaseUrl: string
+  sessionSecret?: string
+  encryptionKeys?: string
+  hashKey?: string
+  /** The port of the Example CRM; absent when it is off. */
+  exampleCrmPort?: number
+  connectorsDir?: string
+  manifestsDir?: string
+  /** CIDRs that CRM requests may go to although private. */
+  allowPrivateNetworks: string[]
+  logLevel: Static<typeof Environment>['LOG_LEVEL']
+  /** The operator's settings of a connector, by platform. */
+  connector: (platform: string) => ConnectorConfig
+}
+
+/** A wrong or missing environment variable. The message names it and says what is wrong. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  constructor (variable: string, problem: string) {
+    super(`${variable} ${problem}`)
+  }
+}
+
+/**
+ * @throws {ConfigError} naming the variable and what is wrong with it
+ */
+export function readConfig (environment: NodeJS.ProcessEnv = process.env): Config {
+  const env = parse(environment)
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    ...(env.PUBLIC_URL !== undefined && { publicUrl: httpUrl('PUBLIC_URL', env.PUBLIC_URL) }),
+    databaseUrl: databaseUrl(env.DATABASE_URL),
+    ...(env.SESSION_SECRET !== undefined && { sessionSecret: env.SESSION_SECRET }),
+    ...(env.ENCRYPTION_KEYS !== undefined && { encryptionKeys: env.ENCRYPTION_KEYS }),
+    ...(env.HASH_KEY !== undefined && { hashKey: env.HASH_KEY }),
+    ...(env.EXAMPLE_CRM === 'on' && { exampleCrmPort: env.EXAMPLE_CRM_PORT }),
+    ...(env.CONNECTORS_DIR !== undefined && { connectorsDir: directory('CONNECTORS_DIR', env.CONNECTORS_DIR) }),
+    ...(env.MANIFESTS_DIR !== undefined && { manifestsDir: directory('MANIFESTS_DIR', env.MANIFESTS_DIR) }),
+    allowPrivateNetworks: networks(env.ALLOW_PRIVATE_NETWORKS),
+    logLevel: env.LOG_LEVEL,
+    connector: platform => connectorConfig(platform, environment)
+  }
+}
+
+function parse (environment: NodeJS.ProcessEnv): Static<typeof Environment> {
+  // An empty variable is one that is not set: that is how compose files and shells leave them out.
+  const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
+  try {
+    return envSchema<Static<typeof Environment>>({ schema: structuredClone(Environment), data, env: false })
+  } catch (error) {
+    const [first] = (error as { errors?: Array<{ instancePath: string, message?: string, params: { allowedValues?: string[] } }> }).errors ?? []
+    if (first === undefined) throw error
+    const allowed = first.params.allowedValues === undefined ? '' : `: ${first.params.allowedValues.join(', ')}`
+    throw new ConfigError(first.instancePath.slice(1), `${first.message ?? 'is not valid'}${allowed}`)
+  }
+}
+
+function httpUrl (variable: string, value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new ConfigError(variable, `must be an http or https address, not "${value}"`)
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw new ConfigError(variable, 'must be an address without credentials, query and fragment')
+  }
+  return value.replace(/\/+$/, '')
+}
+
+function databaseUrl (value: string): string {
+  if (!/^(file:.|postgres(ql)?:\/\/.)/.test(value)) throw new ConfigError('DATABASE_URL', 'must begin with file: (a SQLite file) or postgres://')
+  return value
+}
+
+function directory (variable: string, value: string): string {
+  if (statSync(value, { throwIfNoEntry: false })?.isDirectory() !== true) throw new ConfigError(variable, `must be a folder; there is none at "${value}"`)
+  return value
+}
+
+function networks (value: string): string[] {
+  const ranges = value.split(',').map(range => range.trim()).filter(range => range !== '')
+  for (const range of ranges) {
+    if (!ipaddr.isValidCIDR(range)) throw new ConfigError('ALLOW_PRIVATE_NETWORKS', `must be CIDRs joined by commas; "${range}" is none (10.0.0.0/8 is one)`)
+  }
+  return ranges
+}
+
+function connectorConfig (platform: string, environment: NodeJS.ProcessEnv): ConnectorConfig {
+  const prefix = platform.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()
+  const value = (name: string): string | undefined => environment[`${prefix}_${name}`] || undefined
+  const url = (name: string): string | undefined => {
+    const address = value(name)
+    return address === undefined ? undefined : httpUrl(`${prefix}_${name}`, address)
+  }
+  const settings = {
+    url: url('URL'),
+    clientId: value('CLIENT_ID'),
+    clientSecret: value('CLIENT_SECRET'),
+    redirectUri: url('REDIRECT_URI'),
+    tokenUrl: url('TOKEN_URL')
+  }
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,50 @@
+/** What connectors and the platform remember for an account or a user for a while: lists out of a CRM, found contacts. */
+import { and, eq, lt, type SQL } from 'drizzle-orm'
+import type { Clock, Database } from './database.ts'
+import { quiet } from './quiet.ts'
+
+/** Whose data it is: all users of an account share it, or one user has it alone. */
+export interface DataOwner {
+  /** An account id or a user id, never empty. */
+  ownerKey: string
+  platform: string
+}
+
+/** Anything that JSON holds, except null. */
+export type JsonData = NonNullable<unknown>
+
+export interface AccountData {
+  /** The data, also after its time when nobody has removed it yet: better stale than none where the CRM does not answer. */
+  get (owner: DataOwner, dataKey: string): Promise<{ data: JsonData, expired: boolean } | undefined>
+  /** @param ttl milliseconds */
+  set (owner: DataOwner, dataKey: string, data: JsonData, ttl: number): Promise<void>
+  remove (owner: DataOwner, dataKey: string): Promise<void>
+  /** Forgets, for all owners, what expired before that instant. */
+  removeExpired (before: number): Promise<void>
+}
+
+export function accountData ({ handle, tables: { accountData: table } }: Database, clock: Clock): AccountData {
+  function entry ({ ownerKey, platform }: DataOwner, dataKey: string): SQL | undefined {
+    return and(eq(table.ownerKey, ownerKey), eq(table.platform, platform), eq(table.dataKey, dataKey))
+  }
+
+  return quiet<AccountData>({
+    async get (owner, dataKey) {
+      const [row] = await handle.select({ data: table.data, expiresAt: table.expiresAt }).from(table).where(entry(owner, dataKey))
+      return row && { data: row.data, expired: row.expiresAt <= clock() }
+    },
+    async set ({ ownerKey, platform }, dataKey, data, ttl) {
+      if (ownerKey === '') throw new TypeError('Data without an owner would be shared by everybody whose account is not known')
+      const now = clock()
+      const values = { data, expiresAt: now + ttl, updatedAt: now }
+      await handle.insert(table).values({ ownerKey, platform, dataKey, createdAt: now, ...values })
+        .onConflictDoUpdate({ target: [table.ownerKey, table.platform, table.dataKey], set: values })
+    },
+    async remove (owner, dataKey) {
+      await handle.delete(table).where(entry(owner, dataKey))
+    },
+    async removeExpired (before) {
+      await handle.delete(table).where(lt(table.expiresAt, before))
+    }
+  })
+}

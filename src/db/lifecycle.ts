@@ -1,0 +1,65 @@
+/** What call logs and message logs do alike: every step on the way into the CRM is guarded by the row's version. */
+import { and, eq, inArray, lte, or, sql, type SQL } from 'drizzle-orm'
+import type { Cipher } from './cipher.ts'
+import type { Clock } from './database.ts'
+import type { Tables } from './schema.ts'
+import { within, type Tenant } from './tenant.ts'
+
+type LogTable = Tables['callLogs'] | Tables['messageLogs']
+type LogRow = LogTable['$inferSelect']
+
+/** What a step may change. Instants are epoch milliseconds; null takes one away. */
+export type LifecycleChanges = Partial<Pick<LogRow,
+  'contactId' | 'contactType' | 'crmLogId' | 'state' | 'leaseUntil' | 'attempts' | 'nextAttemptAt' |
+  'lastErrorCode' | 'lastErrorMessage' | 'fingerprints' | 'answer'
+>> & {
+  /** What waits to be written, in plain text: it is sealed on the way in. `''` when nothing waits any more. */
+  pending?: string
+}
+
+/** The columns that a step sets by itself. */
+interface Lifecycle {
+  /** Of a new row. */
+  first (id: string, pending: string): Pick<LogRow, 'id' | 'version' | 'sealedPending' | 'createdAt' | 'updatedAt'>
+  /** Of the step after `row`. */
+  next (row: LogRow, pending: string | undefined): Pick<LogRow, 'version' | 'updatedAt'> & { sealedPending?: string }
+  /** What waits to be written, `''` when nothing does. */
+  pendingOf (row: Pick<LogRow, 'id' | 'sealedPending'>): string
+}
+
+/** @param tableName stands in the identity of what is sealed */
+export function lifecycle (tableName: string, cipher: Cipher, clock: Clock): Lifecycle {
+  const identity = (id: string): string => `${tableName}/${id}/pending`
+  const seal = (id: string, pending: string): string => pending === '' ? '' : cipher.seal(pending, identity(id))
+  return {
+    first (id, pending) {
+      const now = clock()
+      return { id, version: 1, sealedPending: seal(id, pending), createdAt: now, updatedAt: now }
+    },
+    next (row, pending) {
+      const sealed = pending === undefined ? {} : { sealedPending: seal(row.id, pending) }
+      return { version: row.version + 1, updatedAt: clock(), ...sealed }
+    },
+    pendingOf: ({ id, sealedPending }) => sealedPending === '' ? '' : cipher.open(sealedPending, identity(id))
+  }
+}
+
+/** Holds while nobody has changed the row since it was read. */
+export function unchanged (table: LogTable, row: Tenant & { id: string, version: number }): SQL | undefined {
+  return and(eq(table.id, row.id), within(table, row), eq(table.version, row.version))
+}
+
+/**
+ * Rows that somebody has to go on with, none of which anybody works on (its lease ran out): one that was being sent or looked for,
+ * and one whose next attempt is due. A missing instant counts as past for the first kind, so that no row is stuck for ever.
+ */
+export function isDue (table: LogTable, now: number): SQL | undefined {
+  const passed = (instant: typeof table.leaseUntil | typeof table.nextAttemptAt): SQL => lte(sql`coalesce(${instant}, 0)`, now)
+  return and(
+    passed(table.leaseUntil),
+    or(
+      and(inArray(table.state, ['sending', 'unknown', 'waiting']), passed(table.nextAttemptAt)),
+      lte(table.nextAttemptAt, now)
+    )
+  )
+}

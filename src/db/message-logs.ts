@@ -1,0 +1,99 @@
+/** The logs of messages: one row per record in the CRM (a conversation on one day), and the messages that are in it. */
+import { randomUUID } from 'node:crypto'
+import { and, asc, eq, inArray } from 'drizzle-orm'
+import { chunks } from './chunks.ts'
+import type { Cipher } from './cipher.ts'
+import type { Clock, Database, Handle } from './database.ts'
+import { isDue, lifecycle, unchanged, type LifecycleChanges } from './lifecycle.ts'
+import { quiet } from './quiet.ts'
+import type { Tables } from './schema.ts'
+import { ownedBy, within, type Tenant } from './tenant.ts'
+
+export type MessageLog = Tables['messageLogs']['$inferSelect']
+export type MessageLogChanges = LifecycleChanges
+
+export interface NewMessageLog extends MessageLogChanges {
+  /** Conversation and day; in a group conversation with the contact at its end. */
+  conversationLogId: string
+  conversationId?: string
+  /** Until when the one who reserves it may be sending, in epoch milliseconds. */
+  leaseUntil: number
+}
+
+export interface MessageLogs {
+  find (tenant: Tenant, conversationLogId: string): Promise<MessageLog | undefined>
+  /** The first step, to `sending` unless said otherwise. Undefined when the conversation has a log already. */
+  reserve (tenant: Tenant, log: NewMessageLog): Promise<MessageLog | undefined>
+  /** The next step. Undefined when the row has changed since it was read, which is then left as it is. */
+  advance (row: MessageLog, changes: MessageLogChanges): Promise<MessageLog | undefined>
+  /** Forgets a log, unless the row has changed since it was read. */
+  remove (row: MessageLog): Promise<void>
+  /** What waits to be written, `''` when nothing does. */
+  pendingOf (row: Pick<MessageLog, 'id' | 'sealedPending'>): string
+  /** Which of these messages are in a log. */
+  knownMessages (tenant: Tenant, messageIds: Iterable<string>): Promise<Set<string>>
+  /**
+   * The next step together with the messages that it brought into the record: both or, when the row has changed since it was
+   * read or is somebody else's, neither (undefined). Messages that are in a log already stay where they are.
+   */
+  recordMessages (
+    tenant: Tenant, row: MessageLog, changes: MessageLogChanges, messageIds: Iterable<string>
+  ): Promise<MessageLog | undefined>
+  /** For the recovery job alone, as it looks over all tenants: rows that somebody has to go on with, the longest waiting first. */
+  due (now: number, limit: number): Promise<MessageLog[]>
+}
+
+export function messageLogs (
+  { handle, tables, atomic }: Database, cipher: Cipher, clock: Clock, newId: () => string = randomUUID
+): MessageLogs {
+  const { messageLogs: table, messages } = tables
+  const life = lifecycle('message_logs', cipher, clock)
+
+  const step = (on: Handle, row: MessageLog, { pending, ...changes }: MessageLogChanges) => on.update(table)
+    .set({ ...changes, ...life.next(row, pending) })
+    .where(unchanged(table, row)).returning()
+
+  return quiet<MessageLogs>({
+    async find (tenant, conversationLogId) {
+      const [row] = await handle.select().from(table)
+        .where(and(within(table, tenant), eq(table.conversationLogId, conversationLogId)))
+      return row
+    },
+    async reserve (tenant, { pending = '', ...log }) {
+      const [row] = await handle.insert(table)
+        .values({ state: 'sending', fingerprints: {}, ...log, ...ownedBy(tenant), ...life.first(newId(), pending) })
+        .onConflictDoNothing().returning()
+      return row
+    },
+    async advance (row, changes) {
+      const [next] = await step(handle, row, changes)
+      return next
+    },
+    async remove (row) {
+      await handle.delete(table).where(unchanged(table, row))
+    },
+    pendingOf: life.pendingOf,
+    async knownMessages (tenant, messageIds) {
+      const known = new Set<string>()
+      for (const ids of chunks(messageIds)) {
+        const rows = await handle.select({ id: messages.messageId }).from(messages)
+          .where(and(within(messages, tenant), inArray(messages.messageId, ids)))
+        for (const { id } of rows) known.add(id)
+      }
+      return known
+    },
+    async recordMessages (tenant, row, changes, messageIds) {
+      const { userId, platform } = tenant
+      const results = await atomic(transaction => [
+        step(transaction, { ...row, userId, platform }, changes),
+        ...chunks(messageIds).map(ids => transaction.insert(messages)
+          .values(ids.map(messageId => ({ userId, platform, messageId, messageLogId: row.id, createdAt: clock() })))
+          .onConflictDoNothing())
+      ] as const)
+      return results?.[0][0]
+    },
+    async due (now, limit) {
+      return await handle.select().from(table).where(isDue(table, now)).orderBy(asc(table.updatedAt)).limit(limit)
+    }
+  })
+}

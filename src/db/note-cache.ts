@@ -1,0 +1,36 @@
+/** Notes that a person took during a call, until the log of that call is made. */
+import { and, eq, lte } from 'drizzle-orm'
+import type { Cipher } from './cipher.ts'
+import type { Clock, Database } from './database.ts'
+import { quiet } from './quiet.ts'
+import { within, type Tenant } from './tenant.ts'
+
+export interface NoteCache {
+  /** Keeps a note in place of an earlier one. @param ttl milliseconds */
+  put (tenant: Tenant, sessionId: string, note: string, ttl: number): Promise<void>
+  /** Gives the note away: of several who ask at once, one gets it. */
+  take (tenant: Tenant, sessionId: string): Promise<string | undefined>
+  /** Forgets, for all tenants, the notes whose time is over. */
+  removeExpired (): Promise<void>
+}
+
+export function noteCache ({ handle, tables: { noteCache: table } }: Database, cipher: Cipher, clock: Clock): NoteCache {
+  const identity = ({ userId, platform }: Tenant, sessionId: string): string =>
+    `note_cache/${[userId, platform, sessionId].map(encodeURIComponent).join('/')}`
+
+  return quiet<NoteCache>({
+    async put (tenant, sessionId, note, ttl) {
+      const { userId, platform } = tenant
+      const values = { sealedNote: cipher.seal(note, identity(tenant, sessionId)), expiresAt: clock() + ttl }
+      await handle.insert(table).values({ userId, platform, sessionId, ...values })
+        .onConflictDoUpdate({ target: [table.userId, table.platform, table.sessionId], set: values })
+    },
+    async take (tenant, sessionId) {
+      const [row] = await handle.delete(table).where(and(within(table, tenant), eq(table.sessionId, sessionId))).returning()
+      return row === undefined || row.expiresAt <= clock() ? undefined : cipher.open(row.sealedNote, identity(tenant, sessionId))
+    },
+    async removeExpired () {
+      await handle.delete(table).where(lte(table.expiresAt, clock()))
+    }
+  })
+}

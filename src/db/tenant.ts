@@ -1,0 +1,27 @@
+/** Whose rows a repository may see. */
+import { and, eq, type SQL } from 'drizzle-orm'
+import type { AnySQLiteColumn } from 'drizzle-orm/sqlite-core'
+
+/**
+ * One user of one CRM. Rows are found by user and platform; the account is only noted on them.
+ */
+export interface Tenant {
+  /** The user's id, `<crm user id>-<platform>`. */
+  userId: string
+  /** The RingCentral account id, `''` when it is not known. */
+  accountId: string
+  platform: string
+}
+
+/** The tenant's columns of a row, out of something that may hold more. */
+export function ownedBy ({ userId, accountId, platform }: Tenant): Tenant {
+  return { userId, accountId, platform }
+}
+
+/** Limits a statement to the rows of the tenant. */
+export function within (
+  table: { userId: AnySQLiteColumn, platform: AnySQLiteColumn },
+  tenant: Pick<Tenant, 'userId' | 'platform'>
+): SQL | undefined {
+  return and(eq(table.userId, tenant.userId), eq(table.platform, tenant.platform))
+}

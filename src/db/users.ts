@@ -1,0 +1,148 @@
+/** The people who are connected to a CRM, their credentials and settings. */
+import { randomUUID } from 'node:crypto'
+import { and, eq, sql, type SQL } from 'drizzle-orm'
+import type { UserSettings } from '../contract/settings.ts'
+import type { Cipher } from './cipher.ts'
+import type { Clock, Database } from './database.ts'
+import { quiet } from './quiet.ts'
+import type { Tables } from './schema.ts'
+import type { Tenant } from './tenant.ts'
+
+/** What authorizes requests to the CRM. With an API key, `accessToken` is the key. */
+export interface Credentials {
+  accessToken: string
+  refreshToken?: string
+  /** Epoch milliseconds. */
+  expiresAt?: number
+  [more: string]: unknown
+}
+
+type Row = Tables['users']['$inferSelect']
+
+/** Facts about a user. `''` where one is not known. */
+export type UserFacts = Pick<Row, 'name' | 'accountId' | 'extensionHash' | 'hostname' | 'timeZone' | 'timeZoneOffset'>
+
+export interface User extends Omit<Row, 'sealedCredentials' | 'settingsVersion'> {
+  /** Undefined when the user has signed out. */
+  credentials: Credentials | undefined
+}
+
+/** Somebody who has just signed in. Facts that are absent leave those that are stored. */
+export interface Login extends Partial<{ [Fact in keyof UserFacts]: string | undefined }> {
+  platform: string
+  crmUserId: string
+  credentials: Credentials
+  /** Public facts that the connector wants to keep; they are merged over the stored ones, member by member. */
+  info?: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface Users {
+  find (userId: string, platform: string): Promise<User | undefined>
+  /** Makes the user or signs them in again; settings stay. */
+  save (login: Login): Promise<User>
+  /**
+   * Merges settings entry by entry, so that two who change different ones at once both succeed.
+   * @returns all settings as they are now, or undefined when there is no such user
+   */
+  saveSettings (tenant: Tenant, changes: UserSettings, remove?: readonly string[]): Promise<UserSettings | undefined>
+  /**
+   * Replaces credentials that were renewed. Undefined when they have changed since that `version` was read (a new login, a
+   * logout, somebody else's renewal): those stay.
+   */
+  replaceCredentials (tenant: Tenant, version: number, credentials: Credentials): Promise<User | undefined>
+  /** Forgets the credentials and renews the `sessionId`. False when there is no such user. */
+  signOut (tenant: Tenant): Promise<boolean>
+}
+
+/**
+ * `version` guards the credentials and what comes with a login; settings have a version of their own, so that changing a setting
+ * never makes the result of a token renewal void.
+ */
+export function users (
+  { handle, tables: { users: table } }: Database, cipher: Cipher, clock: Clock, newId: () => string = randomUUID
+): Users {
+  type Key = Pick<Row, 'id' | 'platform'>
+  const byKey = handle.select().from(table)
+    .where(and(eq(table.id, sql.placeholder('id')), eq(table.platform, sql.placeholder('platform')))).prepare()
+
+  async function read ({ id, platform }: Key): Promise<Row | undefined> {
+    const [row] = await byKey.execute({ id, platform })
+    return row
+  }
+
+  const keyOf = ({ userId, platform }: Tenant): Key => ({ id: userId, platform })
+  const at = ({ id, platform }: Key): SQL | undefined => and(eq(table.id, id), eq(table.platform, platform))
+  // The platform comes first: it has no slash, so that no two users share an identity.
+  const identity = ({ id, platform }: Key): string => `users/${platform}/${id}/credentials`
+  const seal = (key: Key, credentials: Credentials): string => cipher.seal(JSON.stringify(credentials), identity(key))
+
+  function user ({ sealedCredentials, settingsVersion, ...row }: Row): User {
+    if (sealedCredentials === '') return { ...row, credentials: undefined }
+    return { ...row, credentials: JSON.parse(cipher.open(sealedCredentials, identity(row))) }
+  }
+
+  return quiet<Users>({
+    async find (userId, platform) {
+      const row = await read({ id: userId, platform })
+      return row && user(row)
+    },
+    async save (login) {
+      const key = { id: `${login.crmUserId}-${login.platform}`, platform: login.platform }
+      const facts = knownFacts(login)
+      const info = definedOnly(login.info ?? {})
+      // Whoever loses a round lost it to somebody who got through, so this ends.
+      for (;;) {
+        const stored = await read(key)
+        const updatedAt = clock()
+        const changes = { ...facts, sealedCredentials: seal(key, login.credentials), updatedAt }
+        const [row] = stored === undefined
+          ? await handle.insert(table)
+            .values({ ...key, ...newUser, crmUserId: login.crmUserId, info, sessionId: newId(), createdAt: updatedAt, ...changes })
+            .onConflictDoNothing().returning()
+          : await handle.update(table)
+            .set({ ...changes, info: { ...stored.info, ...info }, version: stored.version + 1 })
+            .where(and(at(key), eq(table.version, stored.version))).returning()
+        if (row !== undefined) return user(row)
+      }
+    },
+    async saveSettings (tenant, changes, remove = []) {
+      const key = keyOf(tenant)
+      for (;;) {
+        const stored = await read(key)
+        if (stored === undefined) return undefined
+        const merged = Object.entries({ ...stored.settings, ...changes }).filter(([id]) => !remove.includes(id))
+        const [row] = await handle.update(table)
+          .set({ settings: Object.fromEntries(merged), settingsVersion: stored.settingsVersion + 1, updatedAt: clock() })
+          .where(and(at(key), eq(table.settingsVersion, stored.settingsVersion))).returning()
+        if (row !== undefined) return row.settings
+      }
+    },
+    async replaceCredentials (tenant, version, credentials) {
+      const key = keyOf(tenant)
+      const [row] = await handle.update(table)
+        .set({ sealedCredentials: seal(key, credentials), version: version + 1, updatedAt: clock() })
+        .where(and(at(key), eq(table.version, version))).returning()
+      return row && user(row)
+    },
+    async signOut (tenant) {
+      const rows = await handle.update(table)
+        .set({ sealedCredentials: '', sessionId: newId(), version: sql`${table.version} + 1`, updatedAt: clock() })
+        .where(at(keyOf(tenant))).returning({ id: table.id })
+      return rows.length > 0
+    }
+  })
+}
+
+const newUser = { settings: {}, settingsVersion: 1, version: 1 }
+
+/** What clients and old databases write when they know nothing (defect D-24). */
+const NOTHING = new Set<string | undefined>([undefined, '', 'undefined', 'null'])
+
+function knownFacts ({ name, accountId, extensionHash, hostname, timeZone, timeZoneOffset }: Login): Partial<UserFacts> {
+  const facts = { name, accountId, extensionHash, hostname: hostname === 'temp' ? undefined : hostname, timeZone, timeZoneOffset }
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => !NOTHING.has(value)))
+}
+
+function definedOnly (members: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,61 @@
+import t from 'tap'
+import { readConfig } from '../src/config.ts'
+
+await t.test('without any variable the server runs on its embedded defaults', async t => {
+  const { connector, ...config } = readConfig({})
+  t.strictSame(config, {
+    host: '127.0.0.1',
+    port: 6066,
+    databaseUrl: 'file:./data/patchbay.db',
+    exampleCrmPort: 6067,
+    allowPrivateNetworks: [],
+    logLevel: 'info'
+  })
+  t.strictSame(connector('example'), {})
+})
+
+await t.test('an empty variable is one that is not set', async t => {
+  t.strictSame(readConfig({ PORT: '', LOG_LEVEL: '', EXAMPLE_CRM: '' }).port, 6066)
+})
+
+await t.test('a wrong value is refused by the name of its variable', async t => {
+  const table: Array<[variable: string, value: string, problem: RegExp]> = [
+    ['PORT', 'http', /integer/],
+    ['PORT', '65536', /65535/],
+    ['PORT', '-1', />= 0/],
+    ['PORT', '60.5', /integer/],
+    ['PUBLIC_URL', 'patchbay.example.com', /http or https/],
+    ['PUBLIC_URL', 'ftp://example.com', /http or https/],
+    ['PUBLIC_URL', 'https://user:secret@example.com', /without credentials/],
+    ['PUBLIC_URL', 'https://example.com/?a=b', /without credentials/],
+    ['DATABASE_URL', 'mysql://localhost/x', /file: .* or postgres:/],
+    ['DATABASE_URL', 'data/patchbay.db', /file: .* or postgres:/],
+    ['EXAMPLE_CRM', 'yes', /on, off/],
+    ['EXAMPLE_CRM_PORT', 'x', /integer/],
+    ['CONNECTORS_DIR', '/there/is/no/such/folder', /folder/],
+    ['MANIFESTS_DIR', '/there/is/no/such/folder', /folder/],
+    ['ALLOW_PRIVATE_NETWORKS', '10.0.0.0/8, 10.0.0.0/99', /CIDR/],
+    ['ALLOW_PRIVATE_NETWORKS', '10.0.0.1', /CIDR/],
+    ['LOG_LEVEL', 'loud', /fatal, error, warn, info, debug, trace, silent/]
+  ]
+  for (const [variable, value, problem] of table) {
+    t.throws(() => readConfig({ [variable]: value }), { name: 'ConfigError', message: new RegExp(`^${variable} .*${problem.source}`) }, `${variable}=${value}`)
+  }
+})
+
+await t.test('what the operator says about a connector is named after its platform', async t => {
+  const { connector } = readConfig({
+    PIPEDRIVE_CLIENT_ID: 'id',
+    PIPEDRIVE_CLIENT_SECRET: 'secret',
+    PIPEDRIVE_REDIRECT_URI: 'https://example.com/pipedrive-redirect',
+    GOOGLE_SHEETS_URL: 'http://127.0.0.1:1234/',
+    BROKEN_URL: 'nowhere'
+  })
+  t.strictSame(connector('pipedrive'), { clientId: 'id', clientSecret: 'secret', redirectUri: 'https://example.com/pipedrive-redirect' })
+  t.strictSame(connector('googleSheets'), { url: 'http://127.0.0.1:1234' })
+  t.throws(() => connector('broken'), { name: 'ConfigError', message: /^BROKEN_URL / })
+})
+
+await t.test('an address loses the slash at its end', async t => {
+  t.equal(readConfig({ PUBLIC_URL: 'https://example.com/patchbay/' }).publicUrl, 'https://example.com/patchbay')
+})

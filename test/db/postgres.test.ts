@@ -1,0 +1,52 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { PGlite } from '@electric-sql/pglite'
+import { eq } from 'drizzle-orm'
+import t from 'tap'
+import { openDatabase } from '../../src/db/database.ts'
+import { users } from '../../src/db/users.ts'
+import { testCipher } from './databases.ts'
+
+/** Postgres on a socket, for the real driver. It has one session, so connections must not use it at the same time. */
+async function servePostgres (pglite: PGlite) {
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => {
+    sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)))
+    let queue = Promise.resolve()
+    socket.on('data', bytes => {
+      queue = queue.then(async () => { socket.write(await pglite.execProtocolRaw(bytes)) })
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `postgres://postgres:hunter2@127.0.0.1:${(server.address() as AddressInfo).port}/postgres`,
+    breakConnections: () => { for (const socket of sockets) socket.destroy() },
+    stop: () => { server.close() }
+  }
+}
+
+await t.test('a Postgres database opens by its URL, survives broken connections and closes', async t => {
+  const pglite = await PGlite.create()
+  const server = await servePostgres(pglite)
+  t.teardown(async () => { server.stop(); await pglite.close() })
+
+  const database = await openDatabase(server.url)
+  await database.ping()
+  const people = users(database, testCipher, () => 1)
+  const { handle, tables } = database
+  const saved = await people.save({ platform: 'acme', crmUserId: '1', credentials: { accessToken: 'x' }, info: { text: '12' } })
+  t.strictSame(await people.find('1-acme', 'acme'), saved)
+  t.type(saved.createdAt, 'number')
+
+  server.breakConnections()
+  t.strictSame(await database.ping().catch(() => database.ping()).then(() => people.find('1-acme', 'acme')), saved)
+
+  const undone = await database.atomic(transaction => [
+    transaction.update(tables.users).set({ name: 'changed' }),
+    transaction.update(tables.users).set({ name: 'guarded' }).where(eq(tables.users.version, 99)).returning()
+  ])
+  t.equal(undone, undefined)
+  t.strictSame(await handle.select({ name: tables.users.name }).from(tables.users), [{ name: '' }])
+  await database.close()
+
+  await (await openDatabase(server.url.replace('postgres:', 'postgresql:'))).close()
+})
