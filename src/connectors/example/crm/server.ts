@@ -1,0 +1,87 @@
+/** A small real CRM: a REST API, a page for people, a database of its own, and misbehaviour on demand. */
+import helmet from '@fastify/helmet'
+import swagger from '@fastify/swagger'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { OneOf, Type } from '../../../contract/type.ts'
+import api from './api.ts'
+import { openDatabase } from './database.ts'
+import faults, { faultComponents } from './faults.ts'
+import page from './page.ts'
+import { Refusal, answerError } from './refusal.ts'
+import { components } from './schemas.ts'
+import { crmStore } from './store.ts'
+
+export { exampleUsers } from './seed.ts'
+
+export interface ExampleCrmOptions {
+  /** Path of the SQLite file, in a folder that exists; a new file gets the example records. */
+  readonly file: string
+  readonly logger: FastifyBaseLogger
+  /** Gives epoch milliseconds. */
+  readonly clock?: () => number
+}
+
+/**
+ * The example CRM, ready to `listen`; closing it closes its database.
+ * @throws when the file cannot be opened as a database
+ */
+export function exampleCrm ({ file, logger, clock = Date.now }: ExampleCrmOptions): FastifyInstance {
+  const db = openDatabase(file, new Date(clock()).toISOString())
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    frameworkErrors: answerError,
+    forceCloseConnections: true // spare connections, as browsers open them, would hold the closing for a minute
+  })
+
+  app.addHook('onClose', async () => { db.close() })
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler(async () => { throw new Refusal(404, 'There is no such address') })
+  for (const component of [...components, ...faultComponents]) app.addSchema(component)
+
+  app.register(helmet, {
+    strictTransportSecurity: false,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"]
+      }
+    }
+  })
+  app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Example CRM', version: '1.0.0', license: { name: 'MIT', identifier: 'MIT' } },
+      servers: [{ url: '/' }],
+      tags: ['Users', 'Contacts', 'Activities', 'Service', 'Faults'].map(name => ({ name })),
+      components: { securitySchemes: { key: { type: 'http', scheme: 'basic' } } },
+      security: [{ key: [] }]
+    },
+    refResolver: { buildLocalReference: (component, _base, _fragment, index) => String(component.$id ?? `unnamed-${index}`) }
+  })
+  app.register(faults, { clock })
+  app.register(page)
+  app.register(api, { prefix: '/api', store: crmStore(db, clock) })
+
+  app.register(async service => {
+    service.get('/health', {
+      schema: {
+        operationId: 'getHealth',
+        summary: 'Whether it is there',
+        tags: ['Service'],
+        security: [],
+        response: { 200: Type.Object({ status: OneOf(['ok']) }) }
+      }
+    }, async () => ({ status: 'ok' }))
+    service.get('/openapi.json', { schema: { hide: true } }, async () => service.swagger())
+  })
+  return app
+}
