@@ -1,0 +1,228 @@
+/**
+ * Log bodies in HTML: `<li>` lines, `<div>` blocks, and an opening between two bold headings. CRMs rewrite HTML when they
+ * save it (white space, attributes, entities, lists and paragraphs around it), so tags are recognised in any dress.
+ */
+import { partsOf, sectionsByLabel, type Codec, type Part, type Written } from './codec.ts'
+import { withLineFeeds } from './lines.ts'
+import { sections, type Section } from './sections.ts'
+
+const format = 'text/html'
+const isSpaced = (section: Section) => section.spaced?.includes(format) === true
+const folded = (label: string) => label.trim().toLowerCase()
+const byLabel = sectionsByLabel(format, folded)
+const byClosing = new Map(sections.flatMap(section => {
+  const closing = section.closings?.[format]
+  return closing === undefined ? [] : [[folded(closing), section] as const]
+}))
+
+export const html: Codec = {
+  format,
+  linewise: false,
+
+  render (section, value, label) {
+    const heading = `<b>${label}</b>`
+    switch (section.kind) {
+      case 'opening': return `${heading}<br>${escaped(value)}<br><br><b>${section.closings?.[format]}</b><br>`
+      case 'block': return `<div>${heading}<br>${escaped(value)}</div>${isSpaced(section) ? '<br>' : ''}`
+      case 'link': return `<li>${heading}: ${anchored(value)}</li>`
+      case 'line': return `<li>${heading}: ${escaped(value)}</li>`
+    }
+  },
+
+  value: ({ section, inner }) => section.kind === 'link' ? linkOf(inner) ?? unescaped(inner) : unescaped(inner),
+
+  reading ({ section, inner }) {
+    const text = (section.kind === 'link' ? linkOf(inner) : undefined) ?? unescaped(inner, plainTag)
+    return section.kind === 'line' ? withoutLayout(text) : text
+  },
+
+  parse (body) {
+    const closingTag = { div: finder(body, /<\/div\s*>/gi), p: finder(body, /<\/p\s*>/gi) }
+    const parts = partsOf(body, headsOf(body), (head, next) => written(body, head, next, closingTag))
+    return parts.flatMap((part, index) => 'section' in part ? part : listEdges(part.text, parts[index - 1], parts[index + 1]))
+  }
+}
+
+/** What we write for signs that mean something in HTML; the first one is written first and read last. */
+const entities = [['&', '&amp;'], ['<', '&lt;'], ['>', '&gt;'], ['"', '&quot;'], ["'", '&#039;']] as const
+
+/** A value as text of an HTML page: no markup, line feeds as `<br>`. */
+export function escaped (value: string): string {
+  return entities.reduce((text, [sign, entity]) => text.replaceAll(sign, entity), value).replaceAll('\n', '<br>')
+}
+
+/** A link to the web as one to click, anything else as text. */
+export function anchored (link: string): string {
+  return /^https?:\/\//i.test(link) ? `<a target="_blank" href="${escaped(link)}">open</a>` : escaped(link)
+}
+
+/** The link of an anchor as `anchored` writes it. */
+function linkOf (inner: string): string | undefined {
+  const [, attributes = ''] = /^\s*<a\b([^<>]*)>\s*open\s*<\/a\s*>\s*$/i.exec(inner) ?? []
+  const [, double, single] = /\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')/i.exec(attributes) ?? []
+  const link = double ?? single
+  return link === undefined ? undefined : unescaped(link)
+}
+
+const tags = /<br\b[^<>]*>\n?|<\/p\s*>\s*<p\b[^<>]*>|<\/?[a-z][^<>]*>/gi
+const foreignEntities = /&(?:nbsp|apos|#(\d{1,7})|#x([\da-f]{1,6}));/gi
+
+/**
+ * The text that HTML shows. Old logs hold values that were never escaped; they read as they were typed.
+ * @param otherTag what becomes of a tag that is neither a line feed nor a paragraph
+ */
+export function unescaped (inner: string, otherTag = (tag: string) => tag): string {
+  const text = withLineFeeds(inner).replace(tags, tag => {
+    if (/^<br\b|^<\/p\s*>\s*</i.test(tag)) return '\n'
+    return /^<\/?p\b/i.test(tag) ? '' : otherTag(tag)
+  }).replace(foreignEntities, characterOf)
+  return entities.reduceRight((text, [sign, entity]) => text.replaceAll(entity, sign), text)
+}
+
+function characterOf (entity: string, decimal?: string, hexadecimal?: string): string {
+  if (decimal === undefined && hexadecimal === undefined) return entity.toLowerCase() === '&nbsp;' ? '\u00a0' : "'"
+  const code = hexadecimal === undefined ? Number(decimal) : parseInt(hexadecimal, 16)
+  return code === 0x26 ? '&amp;' : code <= 0x10ffff ? String.fromCodePoint(code) : entity
+}
+
+/** A line as one line, where a CRM laid it out in several. */
+function withoutLayout (text: string): string {
+  return text.includes('\n') ? text.split('\n').map(part => part.trim()).join(' ').trim() : text
+}
+
+/** Formatting that people put in with the editor of their CRM, as plain text. */
+function plainTag (tag: string): string {
+  if (/^<li\b/i.test(tag)) return '\n- '
+  if (/^<(?:div|h[1-6]|blockquote)\b/i.test(tag)) return '\n'
+  return /^<\/?(?:a|b|strong|i|em|u|s|span|font|mark|small|sub|sup|code|ul|ol|li|div|h[1-6]|blockquote)\b/i.test(tag) ? '' : tag
+}
+
+/** A bold label that begins a section, or closes its opening. */
+interface Head {
+  section: Section
+  /** Where the section begins, with the tag that the label stands in. */
+  start: number
+  /** Behind the label. */
+  end: number
+  tag: string | undefined
+  closes: boolean
+  /** The next head of a block. */
+  nextBlock: Head | undefined
+  /** The next head that closes an opening. */
+  closing: Head | undefined
+}
+
+const boldText = /<(b|strong)(?:\s[^<>]*)?>([^<>]+)<\/\1\s*>/gi
+
+function headsOf (body: string): Head[] {
+  const heads: Head[] = []
+  for (const { index, 0: bold, 2: label = '' } of body.matchAll(boldText)) {
+    const head = headed(body, index, index + bold.length, folded(label))
+    if (head !== undefined) heads.push(head)
+  }
+  let nextBlock: Head | undefined
+  let closing: Head | undefined
+  for (const head of heads.toReversed()) {
+    head.nextBlock = nextBlock
+    head.closing = closing
+    if (head.section.kind === 'block') nextBlock = head
+    if (head.closes) closing = head
+  }
+  return heads
+}
+
+/** A bold text is a head only where it stands as we write it: a line has its colon, a block its own element. */
+function headed (body: string, index: number, end: number, label: string): Head | undefined {
+  const closed = byClosing.get(label)
+  const section = closed ?? byLabel.get(label)
+  if (section === undefined) return undefined
+  const head = { section, end, closes: closed !== undefined, nextBlock: undefined, closing: undefined }
+  if (section.kind === 'opening') return { ...head, start: index, tag: undefined }
+  const around = tagBefore(body, index)
+  const wanted = section.kind === 'block' ? /^(?:div|p)$/ : /^li$/
+  const within = around !== undefined && wanted.test(around.name) ? around : { start: index, name: undefined }
+  const stands = section.kind === 'block' ? within.name !== undefined : matchAt(body, /\s*:/y, end) !== ''
+  return stands ? { ...head, start: within.start, tag: within.name } : undefined
+}
+
+function tagBefore (body: string, index: number): { start: number, name: string } | undefined {
+  let end = index
+  while (/\s/.test(body.charAt(end - 1))) end--
+  const start = body.charAt(end - 1) === '>' ? body.lastIndexOf('<', end - 1) : -1
+  const [, name] = /^<([a-z][a-z\d]*)(?:\s[^<>]*)?>$/i.exec(start === -1 ? '' : body.slice(start, end)) ?? []
+  return name === undefined ? undefined : { start, name: name.toLowerCase() }
+}
+
+type ClosingTags = Record<string, (from: number) => RegExpExecArray | undefined>
+
+function written (body: string, head: Head, next: number, closingTag: ClosingTags): Written {
+  switch (head.section.kind) {
+    case 'opening': return writtenOpening(body, head, next)
+    case 'block': return writtenBlock(body, head, next, closingTag[head.tag ?? '']?.(head.end))
+    default: return writtenLine(body, head, next)
+  }
+}
+
+function writtenOpening (body: string, { section, start, end, closes, closing }: Head, next: number): Written {
+  const lineBreak = /\s*<br\b[^<>]*>\n?/iy
+  if (closes) return { section, text: body.slice(start, end + matchAt(body, lineBreak, end).length), inner: '', bare: true }
+  const begin = end + matchAt(body, lineBreak, end).length
+  const stop = closing === undefined ? next : closing.end + matchAt(body, lineBreak, closing.end).length
+  const inner = body.slice(begin, Math.max(begin, closing?.start ?? next))
+  return { section, text: body.slice(start, stop), inner: withoutLastBreak(withoutLastBreak(inner)) }
+}
+
+function withoutLastBreak (inner: string): string {
+  const shown = inner.trimEnd()
+  const tag = shown.endsWith('>') ? shown.lastIndexOf('<') : -1
+  return tag !== -1 && /^<br\b[^<>]*>$/i.test(shown.slice(tag)) ? shown.slice(0, tag) : inner
+}
+
+/** A block ends with its element; where that was lost, before the next section. */
+function writtenBlock (body: string, head: Head, next: number, tag: RegExpExecArray | undefined): Written {
+  const { section, start } = head
+  const begin = head.end + matchAt(body, /\s*<br\b[^<>]*>\n?/iy, head.end).length
+  if (tag === undefined || (head.nextBlock !== undefined && head.nextBlock.start < tag.index)) {
+    return { section, text: body.slice(start, next), inner: body.slice(begin, next) }
+  }
+  const end = tag.index + tag[0].length
+  const space = isSpaced(section) ? matchAt(body, /\s*<br\b[^<>]*>/iy, end).length : 0
+  return { section, text: body.slice(start, end + space), inner: body.slice(begin, tag.index) }
+}
+
+/** A line ends with its element; outside of one, before the next tag or line feed, but behind a link. */
+function writtenLine (body: string, { section, start, end, tag }: Head, next: number): Written {
+  const begin = end + matchAt(body, /\s*: ?/y, end).length
+  const rest = body.slice(begin, next)
+  const item = /<(\/?)li\b[^<>]*>/i.exec(rest)
+  const closed = tag !== undefined && item?.[1] === '/'
+  const inner = closed ? rest.slice(0, item.index) : matchAt(rest, /(?:\s*<a\b[^<>]*>[^<>]*<\/a\s*>|[^<\n]*)/iy, 0)
+  const after = closed ? item[0] : matchAt(rest, /\s*<\/li\s*>/iy, inner.length)
+  return { section, text: body.slice(start, begin + inner.length + after.length), inner }
+}
+
+/** The edges of a list around our lines, apart from what else stands there. */
+function listEdges (gap: string, before: Part | undefined, after: Part | undefined): Part[] {
+  const closing = before === undefined ? '' : matchAt(gap, /\s*<\/ul\s*>/iy, 0)
+  const opening = after === undefined ? undefined : tagBefore(gap, gap.length)
+  const edge = opening?.name === 'ul' && opening.start >= closing.length ? opening.start : gap.length
+  const edges: Part[] = [
+    { text: closing, list: 'closes' }, { text: gap.slice(closing.length, edge) }, { text: gap.slice(edge), list: 'opens' }
+  ]
+  return edges.filter(part => part.text !== '')
+}
+
+/** What a sticky pattern matches at a place, an empty text when it does not. */
+function matchAt (text: string, pattern: RegExp, at: number): string {
+  pattern.lastIndex = at
+  return pattern.exec(text)?.[0] ?? ''
+}
+
+/** Finds a pattern at or behind places that only grow, reading the body once. */
+function finder (body: string, pattern: RegExp): (from: number) => RegExpExecArray | undefined {
+  let found: RegExpExecArray | null | undefined
+  return from => {
+    while (found === undefined || (found !== null && found.index < from)) found = pattern.exec(body)
+    return found ?? undefined
+  }
+}

@@ -1,0 +1,130 @@
+/** The log of messages, one per conversation and day: SMS and MMS as a conversation, voicemail and fax as links. */
+import type { Direction, Instant } from '../../contract/call-record.ts'
+import { conversationIn, entriesIn, mergeEntries, type Conversation, type Entry, type EntryDecision } from './conversation.ts'
+import type { Fingerprints } from './fingerprint.ts'
+import { withLineFeeds } from './lines.ts'
+import { FOOTER, messageStyles, type MessageStyle } from './message-styles.ts'
+import { epochOf, formatInstant, type Zone } from './time.ts'
+import type { BodyFormat } from './values.ts'
+
+export interface Message {
+  id: string | number
+  direction?: Direction | undefined
+  creationTime: Instant
+  text?: string | null | undefined
+  /** A voicemail. */
+  recordingLink?: string | null | undefined
+  /** A fax. */
+  faxDocLink?: string | null | undefined
+  imageLink?: string | null | undefined
+  videoLink?: string | null | undefined
+  /** The CRM did not take the document or image itself, so that only its link is logged. */
+  uploadFailed?: boolean | undefined
+}
+
+export interface MessageContext extends Zone {
+  format: BodyFormat
+  contact: { name: string, phoneNumber?: string | null | undefined }
+  /** Name of the CRM user. */
+  userName: string
+  /** Who else takes part; nothing stands for somebody without a name. */
+  participants?: ReadonlyArray<string | null | undefined> | undefined
+  /** Name of the CRM, for what it did not take. */
+  crm?: string | undefined
+}
+
+export interface MergedMessages {
+  body: string
+  /** To be kept with the log, and given to the next merge. */
+  fingerprints: Fingerprints
+  decisions: EntryDecision[]
+}
+
+/**
+ * The subject and body of a new log. Its oldest message decides what kind of log it is.
+ * @throws RangeError without any message
+ */
+export function composeMessageLog (messages: readonly Message[], context: MessageContext): MergedMessages & { subject: string } {
+  const [oldest] = messages.toSorted((one, other) => timeOf(one) - timeOf(other))
+  if (oldest === undefined) throw new RangeError('A message log needs a message')
+  const style = messageStyles[context.format]
+  const { userName, contact, participants = [] } = context
+  const subject = subjectOf(oldest, context)
+  const names = [userName, contact.name, ...participants.map(name => name || 'Unknown')]
+  const date = formatInstant(oldest.creationTime, 'dddd, MMMM DD, YYYY', context) ?? ''
+  const frame = isMedia(oldest)
+    ? style.linksFrame(style.inline(subject))
+    : style.conversationFrame(style.inline(subject), date, names.map(style.inline))
+  return { subject, ...mergeMessages(frame, {}, messages, context) }
+}
+
+/**
+ * The body of an existing log with further messages, each at its time and once, however often it comes.
+ * @param current the body as the CRM holds it now
+ * @param fingerprints what the last merge gave back. Nothing for a log that another server made: then `messages` are only
+ *   those that are not in it yet
+ */
+export function mergeMessages (
+  current: string, fingerprints: Fingerprints | null | undefined, messages: readonly Message[], context: MessageContext
+): MergedMessages {
+  const style = messageStyles[context.format]
+  const conversation = conversationIn(current, style.conversation)
+  const incoming = messages.map((message): Entry => ({
+    id: String(message.id),
+    at: timeOf(message),
+    text: conversation === undefined && isMedia(message)
+      ? style.linkEntry(style.block(mediaText(message, context)))
+      : conversationEntry(message, context)
+  }))
+  const body = conversation ?? linksIn(current, style)
+  const layout = conversation === undefined ? style.links : style.conversation
+  const { entries, added, ...merged } = mergeEntries(body, fingerprints ?? {}, incoming, layout, 'oldest-first')
+  return { body: body.before + counted(body.heading, added) + body.lead + entries.join('') + body.after, ...merged }
+}
+
+/** A body without a conversation: links one after the other, up to the footer. */
+function linksIn (body: string, { links, beforeFooter }: MessageStyle): Conversation {
+  const footer = body.lastIndexOf(FOOTER)
+  const upToFooter = body.slice(0, footer)
+  const end = footer === -1 ? body.length : beforeFooter.exec(upToFooter)?.index ?? footer
+  return { before: '', heading: '', ...entriesIn(body.slice(0, end), links.entry), after: body.slice(end) }
+}
+
+/** The heading, with the messages counted that were added. Its word stays plural, as it always was. */
+function counted (heading: string, added: number): string {
+  const [counter, count] = /^Conversation\((\d+)/.exec(heading) ?? []
+  return counter === undefined ? heading : `Conversation(${Number(count) + added}${heading.slice(counter.length)}`
+}
+
+const timeOf = (message: Message) => epochOf(message.creationTime) ?? 0
+const isMedia = (message: Message) => Boolean(message.recordingLink || message.faxDocLink)
+
+function subjectOf ({ creationTime, recordingLink, faxDocLink }: Message, context: MessageContext): string {
+  const date = formatInstant(creationTime, messageStyles[context.format].subjectDate, context) ?? ''
+  const { name } = context.contact
+  if (recordingLink) return `Voicemail left by ${name} - ${date}`
+  return faxDocLink ? `Fax document sent from ${name} - ${date}` : `SMS conversation with ${name} - ${date}`
+}
+
+function mediaText ({ recordingLink, faxDocLink, uploadFailed }: Message, { crm = 'the CRM' }: MessageContext): string {
+  if (recordingLink) return `Voicemail recording link: ${recordingLink}`
+  return `${uploadFailed ? `Fax failed to be uploaded to ${crm}.\n` : ''}Fax document link: ${faxDocLink}`
+}
+
+/** One message of a conversation: who, when, what. */
+function conversationEntry (message: Message, context: MessageContext): string {
+  const style = messageStyles[context.format]
+  const { contact, userName } = context
+  const name = contact.phoneNumber ? `${contact.name} (${contact.phoneNumber})` : contact.name
+  const sender = style.inline(message.direction === 'Outbound' ? userName : name)
+  return style.entry(sender, formatInstant(message.creationTime, 'hh:mm A', context) ?? '', messageText(message, context))
+}
+
+function messageText (message: Message, context: MessageContext): string {
+  const style = messageStyles[context.format]
+  const { text, imageLink, videoLink, uploadFailed } = message
+  const said = withLineFeeds(isMedia(message) ? mediaText(message, context) : text ?? '').trimEnd()
+  const link = imageLink || videoLink
+  if (!link) return style.block(said)
+  return style.block(`[Message]: ${said || 'N/A'}\n[Link${uploadFailed ? ' - failed to upload' : ''}]: `) + style.link(link)
+}

@@ -1,0 +1,149 @@
+/**
+ * The digest of a shared SMS conversation: who took part, who owns it, and all that was said and noted, newest first. Entries
+ * are merged one by one; the heading is one section, replaced while it reads as we wrote it.
+ */
+import type { Direction, Instant } from '../../contract/call-record.ts'
+import { conversationIn, mergeEntries, type Conversation, type Entry, type EntryDecision } from './conversation.ts'
+import { fingerprintOf, type Fingerprints } from './fingerprint.ts'
+import { withLineFeeds } from './lines.ts'
+import type { MergedMessages } from './message-log.ts'
+import { digestStyles } from './shared-sms-styles.ts'
+import { epochOf, formatInstant, type Zone } from './time.ts'
+import type { BodyFormat } from './values.ts'
+
+export interface Named {
+  name?: string | null | undefined
+}
+
+export interface SharedEntity {
+  id?: string | number | undefined
+  /** `AliveMessage`, `AliveNote` or `ThreadAssignedHint`; others are not shown. */
+  recordType: string
+  direction?: Direction | undefined
+  creationTime: Instant
+  author?: Named | null | undefined
+  from?: Named | null | undefined
+  initiator?: Named | null | undefined
+  assignee?: Named | null | undefined
+  text?: string | null | undefined
+  subject?: string | null | undefined
+  body?: string | null | undefined
+}
+
+export interface SharedConversation {
+  contactName: string
+  creationTime?: Instant | null | undefined
+  owner?: Named & { extensionType?: string | null | undefined } | null | undefined
+  messages?: ReadonlyArray<{ lastModifiedTime?: Instant | null | undefined }> | undefined
+  entities: readonly SharedEntity[]
+}
+
+export interface DigestContext extends Zone {
+  format: BodyFormat
+}
+
+/** The subject and body of a new digest. The subject is not escaped, because CRMs take it as text. */
+export function composeSharedSms (conversation: SharedConversation, context: DigestContext): MergedMessages & { subject: string } {
+  const subject = `SMS conversation with ${conversation.contactName}`
+  return { subject: context.format === 'text/markdown' ? `**${subject}**` : subject, ...digest(nothing, {}, conversation, context) }
+}
+
+/**
+ * The body of an existing digest, brought up to date.
+ * @param current the body as the CRM holds it now
+ * @param fingerprints what the last merge gave back; nothing for a digest that another server made: it is written anew, in
+ *   its place
+ */
+export function mergeSharedSms (
+  current: string, fingerprints: Fingerprints | null | undefined, conversation: SharedConversation, context: DigestContext
+): MergedMessages {
+  const { layout } = digestStyles[context.format]
+  const held = conversationIn(current, layout)
+  if (fingerprints && held) return digest(held, fingerprints, conversation, context)
+  if (fingerprints) return { body: current, fingerprints, decisions: [{ entry: HEADING, action: 'kept', reason: 'deleted-by-person' }] }
+  const feed = layout.linewise && current !== '' && !current.endsWith('\n') ? '\n' : ''
+  const { before, after } = held ?? { before: current + feed, after: '' }
+  return digest({ ...nothing, before, after }, {}, conversation, context)
+}
+
+const HEADING = 'heading'
+const nothing: Conversation = { before: '', heading: '', lead: '', entries: [], after: '' }
+
+function digest (
+  current: Conversation, remembered: Fingerprints, conversation: SharedConversation, context: DigestContext
+): MergedMessages {
+  const { layout, ending } = digestStyles[context.format]
+  const written = headingOf(conversation, context)
+  const next = fingerprintOf(layout.reading(written))
+  const held = fingerprintOf(layout.reading(current.heading))
+  const verdict: Omit<EntryDecision, 'entry'> = current.heading === ''
+    ? { action: 'added', reason: 'new' }
+    : held === next
+      ? { action: 'kept', reason: 'same' }
+      : held === remembered[HEADING] ? { action: 'replaced', reason: 'ours' } : { action: 'kept', reason: 'changed-by-person' }
+
+  const merged = mergeEntries(current, remembered, entriesOf(conversation, context), layout, 'newest-first')
+  const heading = verdict.action === 'kept' ? current.heading : written
+  return {
+    body: current.before + heading + current.lead + merged.entries.join('') + (current.after || ending),
+    fingerprints: verdict.reason === 'changed-by-person' ? merged.fingerprints : { ...merged.fingerprints, [HEADING]: next },
+    decisions: [{ entry: HEADING, ...verdict }, ...merged.decisions]
+  }
+}
+
+function headingOf ({ contactName, creationTime, owner, messages = [], entities }: SharedConversation, context: DigestContext): string {
+  const times = entities.flatMap(entity => epochOf(entity.creationTime) ?? []).sort((one, other) => one - other)
+  const changes = messages.flatMap(message => epochOf(message.lastModifiedTime ?? '') ?? []).sort((one, other) => one - other)
+  const started = epochOf(creationTime ?? '') ?? times[0] ?? 0
+  const ended = changes.at(-1) ?? times.at(-1) ?? started
+  const hours = Math.max(0, Math.floor((ended - started) / 3_600_000))
+  const longTime = (time: number) => formatInstant(time, 'dddd, MMMM DD, YYYY [at] hh:mm A', context) ?? ''
+  const agents = entities.flatMap(({ author, from, initiator, assignee }) => [author, from, initiator, assignee])
+  return digestStyles[context.format].heading({
+    started: longTime(started),
+    ended: longTime(ended),
+    duration: `${Math.floor(hours / 24)} d ${hours % 24} h`,
+    participants: [`${contactName} (customer)`, ...new Set(agents.flatMap(agent => agent?.name || []))],
+    owner: owner?.name ? { role: isQueue(owner.name, owner.extensionType) ? 'Receiving call queue' : 'Owner', name: owner.name } : undefined,
+    counts: countsOf(entities)
+  })
+}
+
+function isQueue (name: string, extensionType: string | null | undefined): boolean {
+  return extensionType === 'Department' || name.toLowerCase().includes('queue')
+}
+
+function countsOf (entities: readonly SharedEntity[]): string {
+  const counts = ([['AliveMessage', 'message'], ['AliveNote', 'note']] as const).flatMap(([type, word]) => {
+    const count = entities.filter(entity => entity.recordType === type).length
+    return count === 0 ? [] : `${count} ${word}${count === 1 ? '' : 's'}`
+  })
+  return counts.join(', ') || '0 messages'
+}
+
+function entriesOf ({ contactName, entities }: SharedConversation, context: DigestContext): Entry[] {
+  return entities.flatMap(entity => {
+    const text = entityText(entity, contactName, context)
+    const id = String(entity.id ?? `${entity.recordType}@${entity.creationTime}`)
+    return text === undefined ? [] : { id, at: epochOf(entity.creationTime) ?? 0, text }
+  })
+}
+
+function entityText (entity: SharedEntity, contactName: string, context: DigestContext): string | undefined {
+  const { recordType, direction, creationTime, author, from, initiator, assignee } = entity
+  const style = digestStyles[context.format]
+  const time = formatInstant(creationTime, 'YYYY-MM-DD hh:mm A', context) ?? ''
+  const typed = (text: string | null | undefined) => withLineFeeds(text ?? '').trimEnd()
+  switch (recordType) {
+    case 'AliveMessage': {
+      const sender = direction === 'Inbound' ? contactName : author?.name || from?.name || 'Unknown'
+      return style.entry(sender, 'said', time, typed(entity.text || entity.subject))
+    }
+    case 'AliveNote':
+      return style.entry(author?.name || initiator?.name || 'Unknown', 'left a note', time, typed(entity.text || entity.body))
+    case 'ThreadAssignedHint':
+      return style.assignment(assignee?.name || 'Unknown')
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,94 @@
+/** The text of a call's log in the format of its CRM, and the subject beside it. For the format `none` there is no text. */
+import type { CreateCallLogBody, UpdateCallLogBody } from '../contract/call-log.ts'
+import type { Call, LogContact } from '../contract/operations.ts'
+import type { CallLog } from '../db/call-logs.ts'
+import { fingerprintOf, type Fingerprints } from './body/fingerprint.ts'
+import { composeCallLog, merge, readNote, type Decision } from './body/merge.ts'
+import type { BodyOptions } from './body/values.ts'
+import type { Caller } from './caller.ts'
+
+export interface CallBody {
+  /** Absent for the format `none`. */
+  readonly body?: string
+  readonly fingerprints: Fingerprints
+  readonly decisions: readonly Decision[]
+}
+
+/** The subject field of the record is ours like a section of its text: remembered, so that an echo is told from an edit. */
+const subjectField = 'field:subject'
+
+export function composeCallBody (caller: Caller, body: CreateCallLogBody, call: Call, contact: LogContact, subject: string): CallBody {
+  const remembered = { [subjectField]: fingerprintOf(subject) }
+  const options = optionsOf(caller)
+  if (options === undefined) return { fingerprints: remembered, decisions: [] }
+  const { logInfo } = body
+  const composed = composeCallLog({
+    ...body,
+    sessionId: call.sessionId,
+    subject: logInfo.customSubject,
+    contactNumber: contact.phoneNumber,
+    startTime: call.startTime,
+    duration: logInfo.duration,
+    result: logInfo.result,
+    recordingLink: logInfo.recording?.link,
+    voicemailLink: body.voicemailLink ?? logInfo.voicemail?.link,
+    direction: call.direction,
+    from: call.from,
+    to: call.to,
+    legs: logInfo.legs
+  }, options)
+  return { ...composed, fingerprints: { ...composed.fingerprints, ...remembered } }
+}
+
+export interface MergedCallBody extends CallBody {
+  /** When the user of the extension wants another subject than the one that we last wrote. */
+  readonly subject?: string
+}
+
+/**
+ * @param updates in the order in which they arrived, those that waited among them
+ * @param current the text as the CRM holds it now
+ */
+export function mergeCallBody (caller: Caller, updates: readonly UpdateCallLogBody[], row: CallLog, current: string): MergedCallBody {
+  let merged: MergedCallBody = { body: current, fingerprints: row.fingerprints, decisions: [] }
+  for (const update of updates) {
+    const next = mergeUpdate(caller, update, { ...row, fingerprints: merged.fingerprints }, merged.body ?? '')
+    merged = { ...merged, ...next, decisions: [...merged.decisions, ...next.decisions] }
+  }
+  return merged
+}
+
+function mergeUpdate (caller: Caller, body: UpdateCallLogBody, row: Pick<CallLog, 'fingerprints' | 'sessionId'>, current: string): MergedCallBody {
+  const options = optionsOf(caller)
+  const edited = body.subject !== undefined && body.subject !== '' && fingerprintOf(body.subject) !== row.fingerprints[subjectField]
+  const remembered = edited ? { [subjectField]: fingerprintOf(body.subject ?? '') } : {}
+  const merged = options === undefined
+    ? { fingerprints: row.fingerprints, decisions: [] }
+    : merge(current, sectionsOnly(row.fingerprints), { ...body, sessionId: row.sessionId }, options)
+  return {
+    ...merged,
+    fingerprints: { ...row.fingerprints, ...merged.fingerprints, ...remembered },
+    ...(edited && { subject: body.subject })
+  }
+}
+
+/** The note of a record, as its author typed it. */
+export function noteOf ({ connector: { info } }: Caller, body: string | undefined): string | undefined {
+  return info.logFormat === 'none' || body === undefined ? undefined : readNote(body, info.logFormat)
+}
+
+/** Nothing at all for a log that another server made: its sections count as ours. */
+function sectionsOnly ({ [subjectField]: subject, ...sections }: Fingerprints): Fingerprints | undefined {
+  return subject === undefined && Object.keys(sections).length === 0 ? undefined : sections
+}
+
+function optionsOf ({ connector: { info }, context: { settings, user } }: Caller): BodyOptions | undefined {
+  if (info.logFormat === 'none') return undefined
+  return {
+    format: info.logFormat,
+    settings,
+    timeZone: user.timeZone,
+    timeZoneOffset: user.timeZoneOffset,
+    ...(info.maxBodyLength !== undefined && { maxLength: info.maxBodyLength })
+  }
+}

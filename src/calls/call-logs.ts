@@ -1,0 +1,264 @@
+/** The life of a call log: written once, updated without losing what a person wrote, read back as the CRM holds it. */
+import { returnMessage, type Answer, type ReturnMessage } from '../contract/answer.ts'
+import type {
+  CallLogAnswer, CallLogsAnswer, CreateCallLogBody, MatchedCallLog, UpdateCallLogBody, UpsertCallDispositionBody
+} from '../contract/call-log.ts'
+import { CrmError } from '../contract/crm.ts'
+import { PatchbayError } from '../contract/errors.ts'
+import type { Call, LogParts, NewCallLog } from '../contract/operations.ts'
+import { readSubmission } from '../contract/submission.ts'
+import type { CallLog, CallLogs as CallLogRows } from '../db/call-logs.ts'
+import type { Clock } from '../db/database.ts'
+import type { NoteCache } from '../db/note-cache.ts'
+import type { Tenant } from '../db/tenant.ts'
+import { composeCallBody, mergeCallBody, noteOf } from './call-body.ts'
+import { callChangesOf, callOf, contactOf, otherNumber, withoutTokens } from './call.ts'
+import { operationOf, type Caller } from './caller.ts'
+import { change, type ChangeStore } from './change.ts'
+import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
+import { pendingText, readPending, type Pending } from './pending.ts'
+import { writeOnce, type Patience } from './write-once.ts'
+
+export interface CallLogs {
+  /** Logs a call, once. A repeat gets the first answer. */
+  create: (caller: Caller, body: CreateCallLogBody, options: { withCachedNote: boolean }) => Promise<CallLogAnswer>
+  /** Brings what came later into the record. */
+  update: (caller: Caller, body: UpdateCallLogBody) => Promise<CallLogAnswer>
+  /** Which sessions are logged, in the order that was asked; with details what the CRM holds of them. */
+  find: (caller: Caller, sessionIds: readonly string[], identity: Partial<ExtensionIdentity>, options: { details: boolean }) => Promise<CallLogsAnswer>
+  /** Goes on with a log that a crash or an outage left: writes what waits with its row. */
+  resume: (caller: Caller, row: CallLog) => Promise<void>
+  setDisposition: (caller: Caller, body: UpsertCallDispositionBody) => Promise<Answer>
+  /** Keeps a note for the log that is created without the browser. */
+  cacheNote: (owner: { userId: string, platform: string }, sessionId: string, note: string) => Promise<void>
+}
+
+export interface CallLogsParts {
+  readonly callLogs: CallLogRows
+  readonly noteCache: NoteCache
+  readonly hash: HashId
+  readonly clock: Clock
+  /** From 0 to 1. */
+  readonly random: () => number
+  readonly log: { readonly info: (facts: object, message: string) => void, readonly warn: (facts: object, message: string) => void }
+}
+
+const noteLives = 60 * 60_000
+/** How many records of one request are read at the same time. */
+const parallelReads = 5
+
+export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log }: CallLogsParts): CallLogs {
+  const storeOf = ({ tenant }: Caller, sessionId: string, identity: ExtensionIdentity): ChangeStore<CallLog> => ({
+    find: async () => await rows.find(tenant, sessionId, identity),
+    advance: async (row, changes) => await rows.advance(row, changes),
+    remove: async row => await rows.remove(row)
+  })
+  const pendingOf = (row: CallLog): Pending<CreateCallLogBody, UpdateCallLogBody> => readPending(rows.pendingOf(row), clock())
+
+  const patienceOf = ({ context: { signal } }: Caller): Patience => ({ clock, random, signal })
+
+  async function create (caller: Caller, body: CreateCallLogBody): Promise<CallLogAnswer> {
+    const { tenant, connector: { info, operations }, context } = caller
+    const call = callOf(body, clock())
+    const identity = identityOf(hash, body, body.logInfo)
+    const store = storeOf(caller, call.sessionId, identity)
+    const known = await store.find()
+    if (known?.state === 'logged') return firstAnswer(known)
+
+    const contact = contactOf(body, otherNumber(call))
+    const additionalSubmission = readSubmission(info.additionalSubmission, body.additionalSubmission)
+    const subject = body.logInfo.customSubject || subjectOf(call, contact.name)
+    const composed = composeCallBody(caller, body, call, contact, subject)
+    const log: NewCallLog<Record<string, unknown>> = {
+      externalId: externalIdOf(tenant.userId, call.sessionId, identity.extensionNumber, identity.hashedExtensionId),
+      call,
+      contact,
+      subject,
+      body: composed.body ?? '',
+      ...partsOf(body),
+      additionalSubmission,
+      ownerId: context.user.crmUserId
+    }
+    const ofContact = { contactId: contact.id, contactType: contact.type }
+    const changes = { fingerprints: composed.fingerprints, ...ofContact }
+    const { findCallLog } = operations
+    const written = await writeOnce({
+      ...store,
+      reserve: async first => await rows.reserve(tenant, {
+        ...first,
+        ...ofContact,
+        ...identity,
+        sessionId: call.sessionId,
+        telephonySessionId: call.telephonySessionId,
+        startTime: call.startTime
+      })
+    }, {
+      keep: row => pendingText({ since: clock(), updates: [], ...(row && pendingOf(row)), create: withoutTokens(body) }),
+      rest: row => pendingText({ since: clock(), updates: pendingOf(row).updates }),
+      send: async () => ({ logged: await operations.createCallLog(context, log), changes }),
+      ...(findCallLog !== undefined && info.dedupe !== 'none' && {
+        lookUp: async () => {
+          const logged = await findCallLog(context, log)
+          return logged && { logged, changes }
+        }
+      }),
+      findDelay: info.findDelay ?? 0
+    }, patienceOf(caller))
+    return firstAnswer(written)
+  }
+
+  /** @param body a new update; without one, those that wait are written */
+  async function update (caller: Caller, store: ChangeStore<CallLog>, body?: UpdateCallLogBody): Promise<CallLogAnswer> {
+    const { connector: { info, operations }, context } = caller
+    return await change(store, {
+      keep: row => {
+        const pending = pendingOf(row)
+        return pendingText({ ...pending, updates: [...pending.updates, ...(body === undefined ? [] : [withoutTokens(body)])] })
+      },
+      read: async row => info.logFormat === 'none' ? undefined : await operationOf(caller, 'getCallLog')(context, refOf(row)),
+      write: async (row, current) => {
+        const kept = pendingOf(row).updates
+        const updates = body === undefined ? kept : [...kept.slice(0, -1), body]
+        const merged = mergeCallBody(caller, updates, row, current?.body ?? '')
+        log.info({ callLog: row.id, platform: info.platform, sections: merged.decisions }, 'call log merged')
+        const all: UpdateCallLogBody = Object.assign({}, ...updates)
+        const told = await operations.updateCallLog(context, {
+          logId: row.crmLogId,
+          ...callChangesOf(all),
+          ...(merged.subject !== undefined && { subject: merged.subject }),
+          ...(merged.body !== undefined && merged.body !== current?.body && { body: merged.body }),
+          ...partsOf(all),
+          ...(all.additionalSubmission !== undefined && { additionalSubmission: readSubmission(info.additionalSubmission, all.additionalSubmission) })
+        })
+        const note = noteOf(caller, merged.body) ?? all.note
+        return {
+          changes: { fingerprints: merged.fingerprints },
+          result: {
+            successful: true,
+            logId: row.crmLogId,
+            ...(note !== undefined && { updatedNote: note }),
+            returnMessage: told.returnMessage ?? returnMessage('success', 'Call log updated.', 2000)
+          }
+        }
+      }
+    }, patienceOf(caller))
+  }
+
+  return {
+    async create (caller, body, { withCachedNote }) {
+      const note = withCachedNote ? await cachedNote(caller.tenant, String(body.logInfo.sessionId)) : undefined
+      return await create(caller, note === undefined ? body : { ...body, note })
+    },
+
+    async update (caller, body) {
+      checkUpdate(caller, body)
+      return await update(caller, storeOf(caller, String(body.sessionId), identityOf(hash, body)), body)
+    },
+
+    async resume (caller, row) {
+      const { create: created } = pendingOf(row)
+      if (row.state !== 'logged' && created !== undefined) await create(caller, created)
+      const store = storeOf(caller, row.sessionId, row)
+      const written = await store.find()
+      if (written?.state === 'logged' && pendingOf(written).updates.length > 0) await update(caller, store)
+    },
+
+    async find (caller, sessionIds, identity, { details }) {
+      if (sessionIds.length === 0) throw new PatchbayError('invalid-request', { field: 'sessionIds', message: 'sessionIds is missing.' })
+      const found = await rows.findMany(caller.tenant, new Set(sessionIds), identityOf(hash, identity))
+      const answers = await inParallel(sessionIds, parallelReads, async sessionId => {
+        const row = found.get(sessionId)
+        if (row?.state !== 'logged') return { log: { sessionId, matched: false } }
+        return details ? await withDetails(caller, row) : { log: { sessionId, matched: true, logId: row.crmLogId } }
+      })
+      const problem = answers.find(answer => answer.problem !== undefined)?.problem
+      return { successful: true, logs: answers.map(answer => answer.log), returnMessage: problem ?? null }
+    },
+
+    async setDisposition (caller, body) {
+      const { connector, context } = caller
+      const upsertCallDisposition = operationOf(caller, 'upsertCallDisposition')
+      const { note, ...fields } = body.dispositions ?? {}
+      const dispositions = {
+        ...readSubmission(connector.info.additionalSubmission, fields),
+        ...(typeof note === 'string' && { note })
+      }
+      const store = storeOf(caller, String(body.sessionId), identityOf(hash, body))
+      return await change(store, {
+        read: async () => undefined,
+        write: async (row): Promise<{ result: Answer }> => {
+          const set = await upsertCallDisposition(context, { ...refOf(row), dispositions })
+          return {
+            result: set === undefined
+              ? { successful: false, returnMessage: returnMessage('warning', 'There was nothing to set.', 3000) }
+              : { successful: true, ...(set.returnMessage !== undefined && { returnMessage: set.returnMessage }) }
+          }
+        }
+      }, patienceOf(caller))
+    },
+
+    async cacheNote ({ userId, platform }, sessionId, note) {
+      await noteCache.put({ userId, platform, accountId: '' }, sessionId, note, noteLives)
+    }
+  }
+
+  async function cachedNote (tenant: Tenant, sessionId: string): Promise<string | undefined> {
+    const note = await noteCache.take(tenant, sessionId)
+    return note === '' ? undefined : note
+  }
+
+  /** A record that cannot be read is told as one that is not there, so that the others still are. A dead session concerns them all. */
+  async function withDetails (caller: Caller, row: CallLog): Promise<{ log: MatchedCallLog, problem?: ReturnMessage }> {
+    const { sessionId, crmLogId: logId } = row
+    try {
+      const { subject, body, note = noteOf(caller, body), contactName, dispositions } =
+        await operationOf(caller, 'getCallLog')(caller.context, refOf(row))
+      return {
+        log: {
+          sessionId,
+          matched: true,
+          logId,
+          logData: {
+            subject: subject ?? '',
+            note: note ?? '',
+            ...(body !== undefined && { fullBody: body }),
+            ...(contactName !== undefined && { contactName }),
+            ...(dispositions !== undefined && { dispositions })
+          }
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof CrmError) || error.code === 'auth-expired') throw error
+      log.warn({ err: error, callLog: row.id }, 'reading a call log failed')
+      return { log: { sessionId, matched: false }, problem: returnMessage('warning', error.message) }
+    }
+  }
+}
+
+/** The raw parts, for connectors that lay them out themselves. */
+const partsOf = ({ note, aiNote, transcript }: LogParts): LogParts => ({
+  ...(note !== undefined && { note }),
+  ...(aiNote !== undefined && { aiNote }),
+  ...(transcript !== undefined && { transcript })
+})
+
+/** A bad update is refused before it is kept. */
+function checkUpdate ({ connector }: Caller, body: UpdateCallLogBody): void {
+  callChangesOf(body)
+  readSubmission(connector.info.additionalSubmission, body.additionalSubmission)
+}
+
+const refOf = (row: CallLog): { logId: string, contactId: string } => ({ logId: row.crmLogId, contactId: row.contactId })
+
+const firstAnswer = (row: CallLog): CallLogAnswer =>
+  ({ successful: true, logId: row.crmLogId, returnMessage: (row.answer as ReturnMessage | null) ?? returnMessage('success', 'Call logged.', 2000) })
+
+const subjectOf = ({ direction }: Call, name: string): string => `${direction} Call ${direction === 'Inbound' ? 'from' : 'to'} ${name}`.trim()
+
+async function inParallel<Item, Result> (items: readonly Item[], limit: number, work: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = []
+  for (let start = 0; start < items.length; start += limit) {
+    results.push(...await Promise.all(items.slice(start, start + limit).map(work)))
+  }
+  return results
+}

@@ -1,0 +1,86 @@
+/** A call, out of what clients send: checked and normalised, with the contact it is logged against. */
+import type { CreateCallLogBody, UpdateCallLogBody } from '../contract/call-log.ts'
+import type { Duration, Instant } from '../contract/call-record.ts'
+import { PatchbayError } from '../contract/errors.ts'
+import type { Call, LogContact } from '../contract/operations.ts'
+
+/** @returns epoch milliseconds. @throws {PatchbayError} `invalid-request` naming the field */
+export function instantOf (value: Instant, field: string): number {
+  const instant = typeof value === 'number' ? value : /^\d+$/.test(value) ? Number(value) : Date.parse(value)
+  if (!Number.isFinite(instant) || Math.abs(instant) > 8.64e15) {
+    throw new PatchbayError('invalid-request', { field, message: `The request is not valid: ${field} is no time.` })
+  }
+  return instant
+}
+
+/** Seconds; undefined while the call goes on. */
+export function secondsOf (duration: Duration | undefined): number | undefined {
+  const seconds = typeof duration === 'string' && /^\d+(\.\d+)?$/.test(duration) ? Number(duration) : duration
+  return typeof seconds === 'number' && seconds >= 0 ? Math.round(seconds) : undefined
+}
+
+/** A link that somebody can open; the extension sends `(pending...)` until the recording is ready. */
+export const readyLink = (link: string | undefined): string | undefined => link !== undefined && /^https?:\/\//.test(link) ? link : undefined
+
+export function callOf ({ logInfo }: CreateCallLogBody, now: number): Call {
+  const duration = secondsOf(logInfo.duration)
+  const recordingLink = readyLink(logInfo.recording?.link)
+  return {
+    sessionId: String(logInfo.sessionId),
+    telephonySessionId: String(logInfo.telephonySessionId ?? logInfo.id ?? ''),
+    direction: logInfo.direction ?? 'Inbound',
+    from: logInfo.from ?? {},
+    to: logInfo.to ?? {},
+    startTime: logInfo.startTime === undefined ? now : instantOf(logInfo.startTime, 'logInfo.startTime'),
+    ...(duration !== undefined && { duration }),
+    ...(logInfo.result !== undefined && { result: logInfo.result }),
+    ...(logInfo.legs !== undefined && { legs: logInfo.legs }),
+    ...(recordingLink !== undefined && { recordingLink }),
+    ...(logInfo.recording?.downloadUrl !== undefined && { recordingDownloadLink: logInfo.recording.downloadUrl })
+  }
+}
+
+/** What may be kept: download links hold tokens, which are never stored. */
+export function withoutTokens<Body extends CreateCallLogBody | UpdateCallLogBody> (body: Body): Body {
+  if ('logInfo' in body) {
+    const { downloadUrl, ...recording } = body.logInfo.recording ?? {}
+    return { ...body, logInfo: { ...body.logInfo, ...(body.logInfo.recording !== undefined && { recording }) } }
+  }
+  const { recordingDownloadLink, ...rest } = body
+  return rest as Body
+}
+
+/** The structured fields that an update brings. */
+export function callChangesOf (body: UpdateCallLogBody): Partial<Call> {
+  const duration = secondsOf(body.duration)
+  const recordingLink = readyLink(body.recordingLink)
+  return {
+    ...(body.startTime !== undefined && { startTime: instantOf(body.startTime, 'startTime') }),
+    ...(duration !== undefined && { duration }),
+    ...(body.result !== undefined && { result: body.result }),
+    ...(body.direction !== undefined && { direction: body.direction }),
+    ...(body.from !== undefined && { from: body.from }),
+    ...(body.to !== undefined && { to: body.to }),
+    ...(body.legs !== undefined && { legs: body.legs }),
+    ...(recordingLink !== undefined && { recordingLink }),
+    ...(body.recordingDownloadLink !== undefined && { recordingDownloadLink: body.recordingDownloadLink })
+  }
+}
+
+/** @throws {PatchbayError} `no-contact` when none was chosen */
+export function contactOf (
+  { contactId, contactType, contactName }: Pick<CreateCallLogBody, 'contactId' | 'contactType' | 'contactName'>,
+  phoneNumber: string
+): LogContact {
+  const id = String(contactId ?? '')
+  if (id === '' || id === '0') {
+    throw new PatchbayError('no-contact', { message: `Contact not found for number ${phoneNumber}. Choose or create a contact, then log again.` })
+  }
+  return { id, type: contactType ?? '', name: contactName ?? '', phoneNumber }
+}
+
+/** The number of the other side; an internal extension where there is no phone number. */
+export function otherNumber ({ direction, from, to }: Pick<Call, 'direction' | 'from' | 'to'>): string {
+  const party = direction === 'Inbound' ? from : to
+  return party.phoneNumber ?? String(party.extensionNumber ?? '')
+}

@@ -1,0 +1,18 @@
+/** Who asks: a connected user, with the connector of their CRM and everything an operation gets. Made by plugins/caller.ts. */
+import type { Connector } from '../contract/connector.ts'
+import { PatchbayError } from '../contract/errors.ts'
+import type { Context, OperationName, Operations } from '../contract/operations.ts'
+import type { Tenant } from '../db/tenant.ts'
+
+export interface Caller {
+  readonly tenant: Tenant
+  readonly connector: Connector
+  readonly context: Context
+}
+
+/** @throws {PatchbayError} `not-supported` when the connector has no such operation */
+export function operationOf<Name extends OperationName> ({ connector }: Caller, name: Name): NonNullable<Operations[Name]> {
+  const operation = connector.operations[name]
+  if (operation === undefined) throw new PatchbayError('not-supported', { message: `${connector.info.title} does not support this (${name}).` })
+  return operation
+}

@@ -1,0 +1,77 @@
+/**
+ * Changing a record that is written: one at a time per log, over all processes, by a lease on the row. A change is kept with the
+ * row before the CRM is asked and forgotten when it is done, so that it survives a crash, an outage and a record that cannot be read.
+ */
+import { CrmError } from '../contract/crm.ts'
+import { PatchbayError, errorKind } from '../contract/errors.ts'
+import type { LifecycleChanges } from '../db/lifecycle.ts'
+import { judge } from './outcome.ts'
+import { delayOf, leaseTime, waiting, type LogRow, type LogStore, type Patience } from './write-once.ts'
+
+export interface ChangeStore<Row extends LogRow> extends Pick<LogStore<Row>, 'find' | 'advance'> {
+  /** Forgets a log whose record is gone. */
+  remove: (row: Row) => Promise<void>
+}
+
+export interface Changing<Row extends LogRow, Current, Result> {
+  /** What is kept while the change is not written, together with what is kept already. Absent: a change that is not kept. */
+  keep?: (row: Row) => string
+  /** Reads the record. When it cannot be read, nothing is written. */
+  read: (row: Row) => Promise<Current>
+  /** Does the work in the CRM. The changes are kept with the row. */
+  write: (row: Row, current: Current) => Promise<{ result: Result, changes?: LifecycleChanges }>
+}
+
+/**
+ * @throws {PatchbayError} `no-log` when there is none, `gone` when a person deleted the record, `waiting` when the change is kept
+ *   and will be written, or what refused it
+ */
+export async function change<Row extends LogRow, Current, Result> (
+  store: ChangeStore<Row>, changing: Changing<Row, Current, Result>, patience: Patience
+): Promise<Result> {
+  const { keep } = changing
+  const { clock } = patience
+  const wait = waiting(patience)
+  for (;;) {
+    const row = await store.find()
+    if (row === undefined || row.state === 'failed') throw new PatchbayError('no-log')
+    if (row.state === 'needs-user') throw new PatchbayError('needs-user')
+    if ((row.leaseUntil ?? 0) > clock()) {
+      await wait()
+    } else if (row.state !== 'logged') {
+      // Not written yet: the change follows when it is.
+      if (keep === undefined || await store.advance(row, { pending: keep(row) }) !== undefined) throw new PatchbayError('waiting')
+    } else {
+      const leaseUntil = clock() + leaseTime
+      const mine = await store.advance(row, { leaseUntil, ...(keep !== undefined && { pending: keep(row), nextAttemptAt: leaseUntil }) })
+      if (mine !== undefined) return await perform(store, mine, changing, patience)
+    }
+  }
+}
+
+async function perform<Row extends LogRow, Current, Result> (
+  store: ChangeStore<Row>, row: Row, { keep, read, write }: Changing<Row, Current, Result>, { clock, random }: Patience
+): Promise<Result> {
+  const done = { leaseUntil: null, ...(keep !== undefined && { pending: '', attempts: 0, nextAttemptAt: null }) }
+  let wasRead = false
+  try {
+    const current = await read(row)
+    wasRead = true
+    const { result, changes } = await write(row, current)
+    await store.advance(row, { ...changes, ...done, lastErrorCode: '' })
+    return result
+  } catch (error) {
+    if (error instanceof CrmError && error.code === 'not-found') {
+      await store.remove(row)
+      throw new PatchbayError('gone', { cause: error })
+    }
+    const { state, code } = judge(error)
+    if (keep === undefined || (wasRead && state === 'failed')) {
+      await store.advance(row, { ...done, lastErrorCode: code })
+      throw error
+    }
+    const delay = delayOf(error, row, random)
+    await store.advance(row, { leaseUntil: null, lastErrorCode: code, attempts: row.attempts + 1, nextAttemptAt: clock() + delay })
+    throw errorKind(code).retryable ? new PatchbayError('waiting', { retryAfter: Math.ceil(delay / 1000), cause: error }) : error
+  }
+}

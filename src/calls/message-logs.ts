@@ -1,0 +1,174 @@
+/** The life of a message log: one record per conversation and day, written once; each message is in it once. */
+import { returnMessage, type ReturnMessage } from '../contract/answer.ts'
+import type { CreateMessageLogBody, MessageLogAnswer } from '../contract/message-log.ts'
+import type { NewMessageLog } from '../contract/operations.ts'
+import { readSubmission } from '../contract/submission.ts'
+import type { Clock } from '../db/database.ts'
+import type { MessageLog, MessageLogs as MessageLogRows } from '../db/message-logs.ts'
+import { operationOf, type Caller } from './caller.ts'
+import { change, type ChangeStore } from './change.ts'
+import { externalIdOf } from './identity.ts'
+import { composeMessageBody, mergeMessageBody } from './message-body.ts'
+import { messageRequestOf, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
+import { pendingText, readPending, type Pending } from './pending.ts'
+import { writeOnce, type Patience } from './write-once.ts'
+
+export interface MessageLogs {
+  /** Brings the messages of a conversation into its record, and makes the record first where there is none. */
+  log: (caller: Caller, body: CreateMessageLogBody) => Promise<MessageLogAnswer>
+  /** Goes on with a log that a crash or an outage left: writes what waits with its row. */
+  resume: (caller: Caller, row: MessageLog) => Promise<void>
+}
+
+export interface MessageLogsParts {
+  readonly messageLogs: MessageLogRows
+  readonly clock: Clock
+  /** From 0 to 1. */
+  readonly random: () => number
+  readonly log: { readonly info: (facts: object, message: string) => void }
+}
+
+/** A log's row, with the messages that the next step brings into the record. */
+interface MessageStore extends ChangeStore<MessageLog> {
+  /** Sent, and to be noted together with the step that confirms it. */
+  brought: readonly string[]
+}
+
+export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageLogsParts): MessageLogs {
+  const pendingOf = (row: MessageLog): Pending<CreateMessageLogBody, CreateMessageLogBody> => readPending(rows.pendingOf(row), clock())
+  const patienceOf = ({ context: { signal } }: Caller): Patience => ({ clock, random, signal })
+
+  const storeOf = ({ tenant }: Caller, conversationLogId: string): MessageStore => {
+    const store: MessageStore = {
+      brought: [],
+      find: async () => await rows.find(tenant, conversationLogId),
+      advance: async (row, changes) => store.brought.length === 0
+        ? await rows.advance(row, changes)
+        : await rows.recordMessages(tenant, row, changes, store.brought),
+      remove: async row => await rows.remove(row)
+    }
+    return store
+  }
+
+  const unknownOf = async ({ tenant }: Caller, messages: readonly Message[]): Promise<Message[]> => {
+    const known = await rows.knownMessages(tenant, messages.map(({ id }) => id))
+    return messages.filter(({ id }) => !known.has(id))
+  }
+
+  /** @returns what this request brought; nothing when the record was there already */
+  async function create (caller: Caller, body: CreateMessageLogBody, request: MessageRequest): Promise<{ answer: ReturnMessage | null } | undefined> {
+    const { tenant, connector: { info, operations }, context } = caller
+    const createMessageLog = operationOf(caller, 'createMessageLog')
+    const composed = composeMessageBody(caller, request, body)
+    const [oldest] = request.messages
+    const record: NewMessageLog<Record<string, unknown>> = {
+      externalId: externalIdOf(tenant.userId, request.conversationLogId),
+      contact: request.contact,
+      subject: composed.subject,
+      body: composed.body,
+      startTime: oldest?.creationTime ?? clock(),
+      direction: oldest?.direction ?? 'Inbound',
+      messages: request.messages,
+      media: request.messages.flatMap(({ media }) => media),
+      additionalSubmission: readSubmission(info.additionalSubmission, body.additionalSubmission),
+      ownerId: context.user.crmUserId
+    }
+    const store = storeOf(caller, request.conversationLogId)
+    const ofContact = { contactId: request.contact.id, contactType: request.contact.type }
+    const changes = { ...ofContact, fingerprints: composed.fingerprints }
+    const { findMessageLog } = operations
+    let mine = false
+    const confirmed = (): void => {
+      mine = true
+      store.brought = request.messages.map(({ id }) => id)
+    }
+    const row = await writeOnce({
+      ...store,
+      reserve: async first => await rows.reserve(tenant, {
+        ...first,
+        ...ofContact,
+        conversationLogId: request.conversationLogId,
+        conversationId: request.conversationId
+      })
+    }, {
+      keep: row => pendingText({ since: clock(), updates: [], ...(row && pendingOf(row)), create: withoutMediaToken(body) }),
+      rest: row => pendingText({ since: clock(), updates: pendingOf(row).updates }),
+      send: async () => {
+        const logged = await createMessageLog(context, record)
+        confirmed()
+        return { logged, changes }
+      },
+      ...(findMessageLog !== undefined && info.dedupe !== 'none' && {
+        lookUp: async () => {
+          const logged = await findMessageLog(context, record)
+          if (logged !== undefined) confirmed()
+          return logged && { logged, changes }
+        }
+      }),
+      findDelay: info.findDelay ?? 0
+    }, patienceOf(caller))
+    return mine ? { answer: row.answer as ReturnMessage | null } : undefined
+  }
+
+  /** @param body a new request; without one, those that wait are written. @returns the messages that it brought */
+  async function update (caller: Caller, store: MessageStore, body?: CreateMessageLogBody): Promise<{ ids: readonly string[], answer: ReturnMessage | undefined }> {
+    const { connector: { info }, context } = caller
+    const [getMessageLog, updateMessageLog] = [operationOf(caller, 'getMessageLog'), operationOf(caller, 'updateMessageLog')]
+    return await change(store, {
+      keep: row => {
+        const pending = pendingOf(row)
+        return pendingText({ ...pending, updates: [...pending.updates, ...(body === undefined ? [] : [withoutMediaToken(body)])] })
+      },
+      read: async row => info.logFormat === 'none' ? undefined : await getMessageLog(context, { logId: row.crmLogId, contactId: row.contactId }),
+      write: async (row, current) => {
+        const kept = pendingOf(row).updates
+        let merged = { body: current?.body ?? '', fingerprints: row.fingerprints }
+        const messages: Message[] = []
+        for (const each of body === undefined ? kept : [...kept.slice(0, -1), body]) {
+          const request = messageRequestOf(each, clock())
+          const unknown = await unknownOf(caller, request.messages)
+          const { decisions, ...next } = mergeMessageBody(caller, request, each, unknown, merged.body, merged.fingerprints)
+          log.info({ messageLog: row.id, platform: info.platform, decisions: decisions.map(({ action, reason }) => ({ action, reason })) }, 'message log merged')
+          merged = next
+          messages.push(...unknown.filter(({ id }) => messages.every(message => message.id !== id)))
+        }
+        const changed = merged.body !== current?.body
+        const told = changed || info.logFormat === 'none'
+          ? await updateMessageLog(context, {
+            logId: row.crmLogId,
+            ...(changed && { body: merged.body }),
+            messages,
+            media: messages.flatMap(({ media }) => media)
+          })
+          : {}
+        store.brought = messages.map(({ id }) => id)
+        return { changes: { fingerprints: merged.fingerprints }, result: { ids: store.brought, answer: told.returnMessage } }
+      }
+    }, patienceOf(caller))
+  }
+
+  return {
+    async log (caller, body) {
+      const request = messageRequestOf(body, clock())
+      const logged = returnMessage('success', 'Message logged.', 2000)
+      const shared = request.kind === 'shared'
+      if (!shared && (await unknownOf(caller, request.messages)).length === 0) return { successful: true, logIds: [], returnMessage: null }
+
+      const created = await create(caller, body, request)
+      if (created !== undefined) {
+        const logIds = shared ? [request.conversationLogId] : request.messages.map(({ id }) => id)
+        return { successful: true, logIds, returnMessage: created.answer ?? logged }
+      }
+      const { ids, answer } = await update(caller, storeOf(caller, request.conversationLogId), body)
+      return { successful: true, logIds: shared ? [] : [...ids], returnMessage: ids.length === 0 && !shared ? null : answer ?? logged }
+    },
+
+    async resume (caller, row) {
+      const { create: first } = pendingOf(row)
+      if (row.state !== 'logged' && first !== undefined) await create(caller, first, messageRequestOf(first, clock()))
+      const store = storeOf(caller, row.conversationLogId)
+      const written = await store.find()
+      if (written?.state === 'logged' && pendingOf(written).updates.length > 0) await update(caller, store)
+    }
+  }
+}

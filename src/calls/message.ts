@@ -1,0 +1,97 @@
+/** The messages of a conversation, out of what clients send: checked, in the order of their time, with the media they carry. */
+import type { Direction } from '../contract/call-record.ts'
+import { PatchbayError } from '../contract/errors.ts'
+import type { Conversation, CreateMessageLogBody, Message as SentMessage } from '../contract/message-log.ts'
+import type { LogContact, LoggedMessage, MessageMedia } from '../contract/operations.ts'
+import { contactOf, instantOf } from './call.ts'
+
+/** How the messages of a conversation are logged. */
+export type ConversationKind =
+  | 'shared' // an inbox of several people: one digest of everything that happened
+  | 'group' // several correspondents: one record for each of them who is a contact
+  | 'single'
+
+export interface Message extends LoggedMessage {
+  readonly media: readonly MessageMedia[]
+}
+
+/** What one request wants to be logged. */
+export interface MessageRequest {
+  readonly kind: ConversationKind
+  readonly conversationId: string
+  /** Conversation and day: the record in the CRM. */
+  readonly conversationLogId: string
+  readonly contact: LogContact
+  /** Who else takes part. */
+  readonly participants: readonly string[]
+  /** The oldest first; never empty. */
+  readonly messages: readonly Message[]
+}
+
+/** Shows media to people who may see them. */
+const mediaReader = 'https://ringcentral.github.io/ringcentral-media-reader/?media='
+
+/**
+ * @param now epoch milliseconds, for messages that say no time
+ * @throws {PatchbayError} `no-message`, `no-contact`, `invalid-request`
+ */
+export function messageRequestOf (body: CreateMessageLogBody, now: number): MessageRequest {
+  const { logInfo } = body
+  const [first] = logInfo.messages ?? []
+  if (first === undefined) throw new PatchbayError('no-message')
+  const correspondents = logInfo.correspondents ?? []
+  const kind = logInfo.owner?.name ? 'shared' : correspondents.length > 1 ? 'group' : 'single'
+  const contact = contactOf(body, correspondents[0]?.phoneNumber ?? numberOf(first))
+  // In a group each contact has a record of its own, so that the ids of the conversation are not enough.
+  const own = (id: string | number | undefined): string => `${id ?? ''}${kind === 'group' ? `-${contact.id}` : ''}`
+  return {
+    kind,
+    conversationId: own(logInfo.conversationId ?? logInfo.conversationLogId ?? first.id),
+    conversationLogId: own(logInfo.conversationLogId ?? logInfo.conversationId ?? first.id),
+    contact,
+    participants: correspondents.slice(1).map(({ name, phoneNumber }) => name ?? phoneNumber ?? '').filter(name => name !== contact.name),
+    messages: (logInfo.messages ?? [])
+      .map(message => messageOf(message, own(message.id), logInfo, now))
+      .sort((one, other) => one.creationTime - other.creationTime)
+  }
+}
+
+/** What may be kept: the token that opens the media is never stored. */
+export function withoutMediaToken (body: CreateMessageLogBody): CreateMessageLogBody {
+  const { rcAccessToken, ...logInfo } = body.logInfo
+  return { ...body, logInfo }
+}
+
+function messageOf (sent: SentMessage, id: string, { rcAccessToken }: Conversation, now: number): Message {
+  return {
+    id,
+    direction: directionOf(sent.direction),
+    creationTime: sent.creationTime === undefined ? now : instantOf(sent.creationTime, 'logInfo.messages.creationTime'),
+    text: sent.subject ?? '',
+    media: mediaOf(sent, rcAccessToken)
+  }
+}
+
+export const directionOf = (direction: string | undefined): Direction => direction === 'Outbound' ? 'Outbound' : 'Inbound'
+
+const numberOf = ({ from }: SentMessage): string => from?.phoneNumber ?? String(from?.extensionNumber ?? '')
+
+function mediaOf ({ attachments = [] }: SentMessage, token: string | undefined): MessageMedia[] {
+  const download = (uri: string | undefined): { downloadLink?: string } => token === undefined || uri === undefined ? {} : { downloadLink: `${uri}?access_token=${token}` }
+  const media: MessageMedia[] = []
+  const recording = attachments.find(({ type }) => type === 'AudioRecording')
+  if (recording?.link !== undefined) media.push({ kind: 'recording', link: recording.link })
+  const fax = attachments.find(({ type }) => type === 'RenderedDocument')
+  if (fax?.link !== undefined && token !== undefined) media.push({ kind: 'fax', link: fax.link, ...download(fax.uri) })
+  for (const kind of ['image', 'video'] as const) {
+    const found = attachments.find(({ type, contentType = '' }) => type === 'MmsAttachment' && contentType.startsWith(`${kind}/`))
+    if (found?.uri === undefined) continue
+    media.push({
+      kind,
+      link: `${mediaReader}${encodeURIComponent(found.uri)}`,
+      ...download(found.uri),
+      ...(found.contentType !== undefined && { contentType: found.contentType })
+    })
+  }
+  return media
+}

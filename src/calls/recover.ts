@@ -1,0 +1,66 @@
+/**
+ * Goes on with what a crash or an outage left: rows whose sender did not come back, rows whose next attempt is due. It does what
+ * the client's own request would do, by the same guarded steps, so that it does not matter who comes first.
+ */
+import { PatchbayError } from '../contract/errors.ts'
+import type { Tenant } from '../db/tenant.ts'
+import type { Clock } from '../db/database.ts'
+import type { LifecycleChanges } from '../db/lifecycle.ts'
+import type { Caller } from './caller.ts'
+import { readPending } from './pending.ts'
+import { retryDelay, triedFor } from './retry.ts'
+import type { LogRow } from './write-once.ts'
+
+type DueRow = LogRow & Tenant
+
+/** One kind of log. */
+export interface Recoverable<Row extends DueRow> {
+  readonly kind: string
+  readonly rows: {
+    due: (now: number, limit: number) => Promise<Row[]>
+    advance: (row: Row, changes: LifecycleChanges) => Promise<Row | undefined>
+    pendingOf: (row: Row) => string
+  }
+  readonly resume: (caller: Caller, row: Row) => Promise<void>
+}
+
+export interface RecoveryParts {
+  /** Undefined when the user is gone or has signed out. */
+  readonly callerOf: (tenant: Tenant) => Promise<Caller | undefined>
+  readonly clock: Clock
+  /** From 0 to 1. */
+  readonly random: () => number
+  readonly log: { readonly info: (facts: object, message: string) => void, readonly warn: (facts: object, message: string) => void }
+}
+
+const batch = 50
+const parallel = 4
+
+/** @returns how many rows were due */
+export async function recover<Row extends DueRow> (logs: Recoverable<Row>, parts: RecoveryParts): Promise<number> {
+  const due = await logs.rows.due(parts.clock(), batch)
+  const queue = due.values()
+  await Promise.all(Array.from({ length: parallel }, async () => {
+    for (const row of queue) await recoverRow(logs, row, parts)
+  }))
+  return due.length
+}
+
+async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverable<Row>, row: Row, { callerOf, clock, random, log }: RecoveryParts): Promise<void> {
+  const facts = { kind, log: row.id, platform: row.platform }
+  try {
+    if (clock() - readPending(rows.pendingOf(row), clock()).since > triedFor) {
+      await rows.advance(row, { pending: '', nextAttemptAt: null, leaseUntil: null, ...(row.state !== 'logged' && { state: 'failed' }), lastErrorCode: 'waiting' })
+      log.warn(facts, 'a log has waited too long and is given up')
+      return
+    }
+    const caller = await callerOf(row)
+    if (caller === undefined) throw new PatchbayError('unknown-user')
+    await resume(caller, row)
+    log.info(facts, 'what waited is written')
+  } catch (error) {
+    log.warn({ ...facts, err: error }, 'what waits could not be written yet')
+    // Steps that got as far as the row have said when to come back. This is for those that did not.
+    await rows.advance(row, { nextAttemptAt: clock() + retryDelay(row.attempts + 1, random()), leaseUntil: null, attempts: row.attempts + 1 })
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Writing one record exactly once: reserve a row, send, confirm. Each step is one statement guarded by the row's version, so that
+ * it does not matter how many processes try. Whoever loses a step waits for the one who won and gives the same answer.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { CrmError } from '../contract/crm.ts'
+import { PatchbayError } from '../contract/errors.ts'
+import type { Logged } from '../contract/operations.ts'
+import type { CallLog } from '../db/call-logs.ts'
+import type { Clock } from '../db/database.ts'
+import type { LifecycleChanges } from '../db/lifecycle.ts'
+import { judge } from './outcome.ts'
+import { retryDelay } from './retry.ts'
+
+/** What the rows of call logs and message logs have in common. */
+export type LogRow = Pick<CallLog, 'id' | 'state' | 'version' | 'leaseUntil' | 'attempts' | 'nextAttemptAt' | 'crmLogId' | 'fingerprints' | 'answer'>
+
+/** One log's row in the database. */
+export interface LogStore<Row extends LogRow> {
+  find: () => Promise<Row | undefined>
+  /** Undefined when somebody else was faster. */
+  reserve: (first: { leaseUntil: number, pending: string }) => Promise<Row | undefined>
+  /** Undefined when the row has changed since it was read. */
+  advance: (row: Row, changes: LifecycleChanges) => Promise<Row | undefined>
+}
+
+export interface Writing<Row extends LogRow> {
+  /** What is kept until the record is written, of a row that is there already or of a new one. */
+  keep: (row: Row | undefined) => string
+  /** What is still to be done after the record is written. */
+  rest: (row: Row) => string
+  /** Writes the record. The changes are kept with its id. */
+  send: (row: Row) => Promise<{ logged: Logged, changes: LifecycleChanges }>
+  /** Looks for the record of an attempt whose answer was lost; absent where the CRM gives no way to tell. */
+  lookUp?: (row: Row) => Promise<{ logged: Logged, changes: LifecycleChanges } | undefined>
+  /** Milliseconds after an attempt before not finding its record proves anything. */
+  readonly findDelay: number
+}
+
+export interface Patience {
+  readonly clock: Clock
+  /** From 0 to 1. */
+  readonly random: () => number
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+}
+
+/** Longer than a request can take, so that a lease that ran out belongs to nobody who still works. */
+export const leaseTime = 30_000
+const longestWait = 20_000
+/** A look at the CRM that is due this soon is worth waiting for. */
+const shortWait = 3_000
+
+/**
+ * @returns the row of the written record, whoever wrote it
+ * @throws what refused the writing, or {@link PatchbayError} `waiting`, `outcome-unknown`, `needs-user`, `in-progress`
+ */
+export async function writeOnce<Row extends LogRow> (store: LogStore<Row>, writing: Writing<Row>, patience: Patience): Promise<Row> {
+  const { clock } = patience
+  const wait = waiting(patience)
+  for (;;) {
+    const row = await store.find()
+    if (row === undefined) {
+      const reserved = await store.reserve({ leaseUntil: clock() + leaseTime, pending: writing.keep(undefined) })
+      if (reserved !== undefined) return await attempt(store, reserved, writing, patience)
+    } else if (row.state === 'logged') {
+      return row
+    } else if (row.state === 'needs-user') {
+      throw new PatchbayError('needs-user')
+    } else if ((row.leaseUntil ?? 0) > clock()) {
+      await wait()
+    } else if (row.state === 'failed' || row.state === 'waiting') {
+      const mine = await store.advance(row, sending(row, clock(), writing.keep(row)))
+      if (mine !== undefined) return await attempt(store, mine, writing, patience)
+    } else {
+      // Sent by somebody who did not come back, or sent without an answer.
+      const lookAt = row.state === 'unknown' ? row.nextAttemptAt ?? 0 : 0
+      if (lookAt > clock() + shortWait) throw new PatchbayError('outcome-unknown', { retryAfter: Math.ceil((lookAt - clock()) / 1000) })
+      if (lookAt > clock()) await wait()
+      else {
+        const mine = await store.advance(row, { state: 'unknown', leaseUntil: clock() + leaseTime })
+        const found = mine && await resolve(store, mine, writing, patience)
+        if (found !== undefined) return found
+      }
+    }
+  }
+}
+
+const sending = (row: LogRow, now: number, pending: string): LifecycleChanges =>
+  ({ state: 'sending', leaseUntil: now + leaseTime, nextAttemptAt: null, attempts: row.attempts + 1, pending })
+
+async function attempt<Row extends LogRow> (store: LogStore<Row>, row: Row, writing: Writing<Row>, patience: Patience): Promise<Row> {
+  const { clock, random } = patience
+  let sent: Awaited<ReturnType<typeof writing.send>>
+  try {
+    sent = await writing.send(row)
+  } catch (error) {
+    // The CRM has a record with our external id: written by an attempt of which this database knows nothing.
+    if (error instanceof CrmError && error.code === 'conflict' && writing.lookUp !== undefined) {
+      const found = await writing.lookUp(row).catch(() => undefined)
+      if (found !== undefined) return await confirm(store, row, writing, found, patience)
+    }
+    const { state, code } = judge(error)
+    const delay = state === 'unknown' ? writing.findDelay : delayOf(error, row, random)
+    await store.advance(row, {
+      state,
+      leaseUntil: null,
+      lastErrorCode: code,
+      nextAttemptAt: state === 'failed' ? null : clock() + delay,
+      ...(state === 'failed' && { pending: '' })
+    })
+    if (state === 'failed') throw error
+    throw new PatchbayError(state === 'waiting' ? 'waiting' : 'outcome-unknown', { retryAfter: Math.ceil(delay / 1000), cause: error })
+  }
+  return await confirm(store, row, writing, sent, patience)
+}
+
+/** The CRM's own delay where it names a longer one. */
+export function delayOf (error: unknown, row: LogRow, random: () => number): number {
+  const asked = error instanceof PatchbayError ? (error.retryAfter ?? 0) * 1000 : 0
+  return Math.max(asked, retryDelay(row.attempts + 1, random()))
+}
+
+/** Undefined when the row is somebody else's by now. */
+async function resolve<Row extends LogRow> (store: LogStore<Row>, row: Row, writing: Writing<Row>, patience: Patience): Promise<Row | undefined> {
+  const { clock, random } = patience
+  if (writing.lookUp === undefined) {
+    await store.advance(row, { state: 'needs-user', leaseUntil: null, nextAttemptAt: null })
+    throw new PatchbayError('needs-user')
+  }
+  let found: Awaited<ReturnType<typeof writing.lookUp>>
+  try {
+    found = await writing.lookUp(row)
+  } catch (error) {
+    const delay = delayOf(error, row, random)
+    await store.advance(row, { leaseUntil: null, lastErrorCode: judge(error).code, attempts: row.attempts + 1, nextAttemptAt: clock() + delay })
+    throw new PatchbayError('outcome-unknown', { retryAfter: Math.ceil(delay / 1000), cause: error })
+  }
+  if (found !== undefined) return await confirm(store, row, writing, found, patience)
+  const mine = await store.advance(row, sending(row, clock(), writing.keep(row)))
+  return mine && await attempt(store, mine, writing, patience)
+}
+
+async function confirm<Row extends LogRow> (
+  store: LogStore<Row>, row: Row, { rest }: Writing<Row>, { logged, changes }: { logged: Logged, changes: LifecycleChanges }, { clock }: Patience
+): Promise<Row> {
+  const pending = rest(row)
+  const confirmed = await store.advance(row, {
+    ...changes,
+    state: 'logged',
+    crmLogId: logged.logId,
+    answer: logged.returnMessage ?? null,
+    leaseUntil: null,
+    attempts: 0,
+    nextAttemptAt: pending === '' ? null : clock(),
+    lastErrorCode: '',
+    pending
+  })
+  if (confirmed !== undefined) return confirmed
+  // The lease ran out and somebody else went on with the row; what they found is what counts.
+  const current = await store.find()
+  if (current?.state === 'logged') return current
+  throw new PatchbayError('outcome-unknown')
+}
+
+/** Each call pauses a little longer; after a while, or when nobody waits any more, it gives up. */
+export function waiting ({ signal }: Pick<Patience, 'signal'>): () => Promise<void> {
+  let spent = 0
+  let next = 10
+  return async () => {
+    if (spent >= longestWait) throw new PatchbayError('in-progress', { retryAfter: 5 })
+    try {
+      await pause(next, undefined, { signal })
+    } catch (cause) {
+      throw new PatchbayError('in-progress', { cause })
+    }
+    spent += next
+    next = Math.min(next * 2, 250)
+  }
+}

@@ -1,0 +1,45 @@
+/** Texts that are out to confuse: what people type, markers of ours, markup, signs that patterns and CRMs like to eat. */
+import fc from 'fast-check'
+import { sections } from '../../../src/calls/body/sections.ts'
+import type { BodyFormat } from '../../../src/calls/body/values.ts'
+import { goldenBodies } from './golden.ts'
+
+/** 10,000 runs where it is asked for, few on a developer's machine. */
+export const runs = Number(process.env.RUNS ?? (process.env.CI ? 10_000 : 500))
+
+const labels = [...new Set(sections.flatMap(section => Object.values(section.labels).flat()))]
+
+const markers = labels.flatMap(label => [
+  `- ${label}: `, `- ${label}:\n`, `**${label}**: `, `## ${label}\n`, `### ${label}\n`, `<b>${label}</b>`, `<li><b>${label}</b>: `,
+  `<div><b>${label}</b><br>`, `<strong>${label}</strong>:`
+]).concat(['--- END\n', '--- JOURNEY END\n', '## Call details\n', '<b>Call details</b><br>', '- Agent notes: ', '- Todo: x\n', '### Mine\n'])
+
+const oddities = ['$&', '$1,000', '$`', '<script>', '</script>', '\\<script>', '\\', '&amp;', '&', '<', '>', '"', "'", '&lt;b&gt;', '<b>', '</b>',
+  '<br>', '<br/>\n', '</li>', '</div>', '</ul>', '<ul>', '<p>', '</p>', '<!--', '\n', '\n\n', '\r\n', ' ', '  ', ' - Note: ', '\\## Call details\n',
+  '(pending...)', '(pending)', 'pending', '😀', '👩‍👩‍👧', 'שלום', 'مرحبا', '\u202e', '\u00a0', '\u2028', '\u200b', '#', '# x\n', '---\n', 'Conversation(3 messages)',
+  'Hang-Up', 'a < b', '<3', 'x@example.com', '<a href="javascript:alert(1)">', '---', '...']
+
+export const fragment = fc.oneof(
+  fc.constantFrom(...markers),
+  fc.constantFrom(...oddities),
+  fc.string({ unit: 'grapheme', maxLength: 8 }),
+  fc.lorem({ maxCount: 4 })
+)
+
+export const typedText = fc.array(fragment, { maxLength: 12 }).map(fragments => fragments.join(''))
+
+/** Bodies from the wild: samples, pieces of samples, and anything in between. */
+export const anyBody = (format: BodyFormat) => {
+  const sample = goldenBodies[format]
+  const piece = fc.tuple(fc.nat(sample.length), fc.nat(sample.length)).map(([one, other]) => sample.slice(Math.min(one, other), Math.max(one, other)))
+  return fc.array(fc.oneof(fragment, piece), { maxLength: 12 }).map(pieces => pieces.join(''))
+}
+
+/** The text as a CRM's field holds it: its line feeds are line feeds. */
+export const asTyped = (text: string) => text.replace(/\r\n?/g, '\n')
+
+/** Asserts that a property holds; its predicate throws where it does not. */
+export function holds<Values> (t: { pass: (message: string) => unknown }, property: fc.IProperty<Values>, numRuns = runs): void {
+  fc.assert(property, { numRuns })
+  t.pass(`in ${numRuns} runs`)
+}

@@ -1,0 +1,156 @@
+import t from 'tap'
+import { startPatchbay, type Answer, type Patchbay } from '../patchbay.ts'
+
+const john = { contactId: 1, contactType: 'Contact', contactName: 'John Smith' }
+
+const message = (id: string, minute: number, subject: string, more: object = {}): object => ({
+  id,
+  type: 'SMS',
+  direction: 'Inbound',
+  creationTime: `2026-01-15T10:${String(minute).padStart(2, '0')}:00.000Z`,
+  subject,
+  from: { phoneNumber: '+16504445566', name: 'John Smith' },
+  ...more
+})
+
+const conversation = (messages: object[], more: object = {}): object => ({
+  logInfo: {
+    conversationId: 'c1',
+    conversationLogId: 'c1/2026-01-15',
+    type: 'SMS',
+    correspondents: [{ phoneNumber: '+16504445566', name: 'John Smith' }],
+    messages,
+    ...more
+  },
+  ...john
+})
+
+async function log (patchbay: Patchbay, token: string, body: object): Promise<Answer> {
+  return await patchbay.call('/messageLog', { method: 'POST', token, body })
+}
+
+async function records (patchbay: Patchbay): Promise<any[]> {
+  return (await patchbay.askCrm('/api/activities?type=message')).json.items
+}
+
+await t.test('the messages of a conversation go into one record a day, oldest first, each once (defects D-19, D-22)', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  t.match((await log(patchbay, token, conversation([message('m2', 2, 'second'), message('m1', 1, 'first')]))).json, { successful: true, logIds: ['m1', 'm2'] })
+  t.match((await log(patchbay, token, conversation([message('m3', 3, 'third'), message('m2', 2, 'second'), message('m1', 1, 'first')]))).json, { successful: true, logIds: ['m3'] })
+  const repeat = await log(patchbay, token, conversation([message('m3', 3, 'third')]))
+  t.strictSame(repeat.json, { successful: true, returnMessage: null, logIds: [] })
+  const [record, ...others] = await records(patchbay)
+  t.strictSame(others, [])
+  t.match(record, { subject: 'SMS conversation with John Smith - 26/01/15', contactId: 1, body: /Conversation\(3 messages\).*first.*second.*third/s })
+  for (const text of ['first', 'second', 'third']) t.equal(record.body.split(text).length, 2, `${text} is there once`)
+
+  await log(patchbay, token, conversation([message('n1', 1, 'next day')], { conversationLogId: 'c1/2026-01-16' }))
+  t.equal((await records(patchbay)).length, 2)
+})
+
+await t.test('simultaneous requests for one conversation write one record with every message once', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const answers = await Promise.all(Array.from({ length: 12 }, async (_, index) =>
+    await log(patchbay, token, conversation([message(`m${index % 4}`, index % 4, `text-${index % 4}`)]))))
+  for (const answer of answers) t.match(answer.json, { successful: true })
+  const [record, ...others] = await records(patchbay)
+  t.strictSame(others, [])
+  for (const index of [0, 1, 2, 3]) t.equal(record.body.split(`text-${index}`).length, 2)
+})
+
+await t.test('a request for known messages asks the CRM nothing; a new one costs a read and a write (defect P-02)', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  await patchbay.crmRequests()
+  await log(patchbay, token, conversation([message('m1', 1, 'a'), message('m2', 2, 'b'), message('m3', 3, 'c')]))
+  t.strictSame(await patchbay.crmRequests(), ['POST /api/activities'])
+  await log(patchbay, token, conversation([message('m4', 4, 'd'), message('m5', 5, 'e')]))
+  t.strictSame((await patchbay.crmRequests()).map(request => request.split(' ')[0]), ['GET', 'PATCH'])
+  await log(patchbay, token, conversation([message('m4', 4, 'd')]))
+  t.strictSame(await patchbay.crmRequests(), [])
+})
+
+await t.test('what a person wrote into the record stays, and so does a message that they deleted', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  await log(patchbay, token, conversation([message('m1', 1, 'private number'), message('m2', 2, 'see you')]))
+  const [{ id, body }] = await records(patchbay) as [any]
+  const edited = body.replace('private number', '').replace('see you', 'see you (he means Tuesday)')
+  await patchbay.askCrm(`/api/activities/${id}`, { method: 'PATCH', body: { body: edited } })
+  t.match((await log(patchbay, token, conversation([message('m3', 3, 'bye')]))).json, { successful: true, logIds: ['m3'] })
+  const [after] = await records(patchbay) as [any]
+  t.match(after.body, /see you \(he means Tuesday\).*bye/s)
+  t.notMatch(after.body, /private number/)
+})
+
+await t.test('voicemail, fax and pictures are logged with links for people, and their tokens are not kept', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const table: Array<[kind: string, attachment: object, subject: RegExp, body: RegExp]> = [
+    ['VoiceMail', { type: 'AudioRecording', link: 'https://example.com/v/1' }, /^Voicemail left by John Smith/, /Voicemail recording link: .*https:\/\/example.com\/v\/1/],
+    ['Fax', { type: 'RenderedDocument', link: 'https://example.com/f/1', uri: 'https://media.example.com/f' }, /^Fax document sent from John Smith/, /Fax document link: .*https:\/\/example.com\/f\/1/],
+    ['SMS', { type: 'MmsAttachment', contentType: 'image/png', uri: 'https://media.example.com/i?x=1' }, /^SMS conversation/, /media=https%3A%2F%2Fmedia.example.com%2Fi%3Fx%3D1/]
+  ]
+  for (const [kind, attachment, subject, body] of table) {
+    const answer = await log(patchbay, token, conversation([message(`m-${kind}`, 1, 'text', { attachments: [attachment] })],
+      { conversationLogId: `c-${kind}`, type: kind, rcAccessToken: 'a-media-token' }))
+    t.match(answer.json, { successful: true }, kind)
+    const [record] = await records(patchbay) as [any]
+    t.match(record, { subject, body }, kind)
+    t.notMatch(record.body, /a-media-token/)
+  }
+})
+
+await t.test('in a group each contact has a record of its own', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const group = { correspondents: [{ phoneNumber: '+16504445566', name: 'John Smith' }, { phoneNumber: '+18662019834', name: 'Jane Smith' }] }
+  t.match((await log(patchbay, token, conversation([message('m1', 1, 'hello all')], group))).json, { successful: true, logIds: ['m1-1'] })
+  const jane = { ...conversation([message('m1', 1, 'hello all')], group), contactId: 2, contactName: 'Jane Smith' }
+  t.match((await log(patchbay, token, jane)).json, { successful: true, logIds: ['m1-2'] })
+  t.equal((await records(patchbay)).length, 2)
+  t.match((await records(patchbay)).at(-1).body, /Jane Smith/)
+})
+
+await t.test('a shared conversation is one digest, which grows', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const entity = (id: number, text: string): object => ({ id, recordType: 'AliveMessage', direction: 'Outbound', creationTime: `2026-01-15T10:0${id}:00Z`, author: { name: 'Bob' }, text })
+  const shared = (entities: object[]): object => conversation([message('m1', 1, 'x')], { owner: { name: 'Support Queue' }, creationTime: 1768473000000, entities })
+  t.match((await log(patchbay, token, shared([entity(1, 'first')]))).json, { successful: true, logIds: ['c1/2026-01-15'] })
+  t.match((await log(patchbay, token, shared([entity(1, 'first'), entity(2, 'second & last')]))).json, { successful: true, logIds: [] })
+  const [record, ...others] = await records(patchbay)
+  t.strictSame(others, [])
+  t.match(record, { subject: 'SMS conversation with John Smith', body: /Receiving call queue.*Support Queue.*second &amp; last.*first/s })
+})
+
+await t.test('a lost answer never makes a second record, and an outage loses no message', async t => {
+  let now = Date.now()
+  const patchbay = await startPatchbay(t, { clock: () => now, recoverEvery: 20 })
+  const token = await patchbay.signIn()
+  const fault = async (rule: object): Promise<void> => { await patchbay.askCrm('/_faults', { method: 'PUT', body: { rules: [{ path: '/api/activities*', times: 1, ...rule }] } }) }
+  await fault({ method: 'POST', drop: 'after' })
+  t.match((await log(patchbay, token, conversation([message('m1', 1, 'one')]))).json, { successful: false, error: { code: 'outcome-unknown' } })
+  t.match((await log(patchbay, token, conversation([message('m1', 1, 'one')]))).json, { successful: true })
+  await fault({ method: 'PATCH', drop: 'after' })
+  t.match((await log(patchbay, token, conversation([message('m2', 2, 'two')]))).json, { successful: false, error: { code: 'waiting' } })
+  await fault({ method: 'GET', status: 503, times: 9 })
+  t.match((await log(patchbay, token, conversation([message('m3', 3, 'three')]))).json, { successful: false, error: { code: 'waiting' } })
+  await patchbay.askCrm('/_faults', { method: 'DELETE' })
+  now += 60_000
+  for (let attempt = 0; attempt < 300 && !(await records(patchbay))[0].body.includes('three'); attempt++) await new Promise(resolve => setTimeout(resolve, 20))
+  const [record, ...others] = await records(patchbay)
+  t.strictSame(others, [])
+  for (const text of ['one', 'two', 'three']) t.equal(record.body.split(`>${text}<`).length, 2, text)
+  t.strictSame((await log(patchbay, token, conversation([message('m2', 2, 'two'), message('m3', 3, 'three')]))).json.logIds, [])
+})
+
+await t.test('what cannot be logged says why', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  t.match((await log(patchbay, token, conversation([]))).json, { successful: false, error: { code: 'no-message' }, returnMessage: { message: 'No message to log.' } })
+  t.match((await log(patchbay, token, { ...conversation([message('m1', 1, 'x')]), contactId: '' })).json, { successful: false, error: { code: 'no-contact' } })
+  t.match((await log(patchbay, token, conversation([message('m1', 1, 'x', { creationTime: 'yesterday' })]))).json, { successful: false, error: { code: 'invalid-request', field: 'logInfo.messages.creationTime' } })
+})
