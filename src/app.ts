@@ -1,0 +1,86 @@
+/** Composition only: plugins, routes, connectors. */
+import { randomUUID } from 'node:crypto'
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Config } from './config.ts'
+import { components } from './contract/components.ts'
+import type { Cipher } from './db/cipher.ts'
+import type { Clock, Database } from './db/database.ts'
+import callerPlugin from './plugins/caller.ts'
+import connectors from './plugins/connectors.ts'
+import crm from './plugins/crm.ts'
+import db from './plugins/db.ts'
+import deadline from './plugins/deadline.ts'
+import docs from './plugins/docs.ts'
+import errors, { answerFrameworkError } from './plugins/errors.ts'
+import gracefulStop from './plugins/graceful-stop.ts'
+import { openapi } from './plugins/openapi.ts'
+import recovery from './plugins/recovery.ts'
+import requestLog from './plugins/request-log.ts'
+import security from './plugins/security.ts'
+import services from './plugins/services.ts'
+import session from './plugins/session.ts'
+import signIn from './plugins/sign-in.ts'
+import validation, { ajvOptions } from './plugins/validation.ts'
+import { healthRoutes } from './routes/health.ts'
+import { metadataRoutes } from './routes/metadata.ts'
+import { connectorRoutes, operationRoutes } from './routes/operations.ts'
+import { sessionRoutes } from './routes/session.ts'
+import { settingsRoutes } from './routes/settings.ts'
+
+export interface AppParts {
+  config: Pick<Config, 'publicUrl' | 'exampleCrmPort' | 'connectorsDir' | 'manifestsDir' | 'connector'>
+  /** Open; the application closes it. */
+  database: Database
+  cipher: Cipher
+  sessionSecret: string
+  hashKey: string
+  clock?: Clock
+  /** From 0 to 1: spreads retries. */
+  random?: () => number
+  /** Milliseconds between two looks for what waits. */
+  recoverEvery?: number
+  /** Silent when absent. */
+  logger?: FastifyBaseLogger
+}
+
+export async function buildApp ({ config, database, cipher, sessionSecret, hashKey, clock = Date.now, random = Math.random, recoverEvery = 5_000, logger }: AppParts): Promise<FastifyInstance> {
+  const app = fastify({
+    ...(logger !== undefined && { loggerInstance: logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: true,
+    genReqId: () => randomUUID(),
+    ajv: { customOptions: ajvOptions },
+    frameworkErrors: answerFrameworkError
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  for (const component of components) app.addSchema(component)
+  app.decorate('operationRoutes', connectorRoutes)
+
+  await app.register(errors)
+  await app.register(security)
+  await app.register(deadline)
+  await app.register(gracefulStop)
+  await app.register(session, { secret: sessionSecret, clock })
+  await app.register(validation)
+  await app.register(requestLog)
+  await app.register(openapi, { title: 'Patchbay', decorator: 'openapi' })
+  await app.register(docs)
+  await app.register(db, { database, cipher, clock })
+  await app.register(services, { hashKey, clock, random })
+  await app.register(crm)
+  await app.register(connectors, {
+    without: config.exampleCrmPort === undefined ? ['example'] : [],
+    connectorsDir: config.connectorsDir,
+    manifestsDir: config.manifestsDir
+  })
+  await app.register(callerPlugin, { connectorConfig: config.connector })
+  await app.register(signIn)
+  await app.register(recovery, { clock, random, every: recoverEvery })
+
+  await app.register(healthRoutes)
+  await app.register(metadataRoutes, { publicUrl: config.publicUrl, hashKey })
+  await app.register(sessionRoutes)
+  await app.register(settingsRoutes)
+  await app.register(operationRoutes)
+  return app
+}

@@ -1,0 +1,102 @@
+/** Matching callers with contacts: asked of the CRM, remembered for a while, forgotten when a contact is created. */
+import { returnMessage } from '../contract/answer.ts'
+import type { Contact, ContactsAnswer, CreateContactAnswer, CreateContactBody } from '../contract/contact.ts'
+import { PatchbayError } from '../contract/errors.ts'
+import { readSubmission } from '../contract/submission.ts'
+import type { AccountData } from '../db/account-data.ts'
+import { operationOf, type Caller } from '../calls/caller.ts'
+
+/** A match stays good while calls come and go; a caller whom nobody knew may be entered in the CRM the next minute. */
+const matchLives = 15 * 60_000
+const missLives = 60_000
+
+export interface ContactQuery {
+  readonly phoneNumber: string
+  readonly isExtension: boolean
+  readonly overridingFormats: readonly string[]
+  /** Ask the CRM although the answer is remembered. */
+  readonly refresh: boolean
+}
+
+export interface Contacts {
+  findContact: (caller: Caller, query: ContactQuery) => Promise<ContactsAnswer>
+  findContactWithName: (caller: Caller, name: string) => Promise<ContactsAnswer>
+  createContact: (caller: Caller, body: CreateContactBody) => Promise<CreateContactAnswer>
+}
+
+/** A leading `+` that was not encoded in the address arrives as a blank. */
+export const phoneNumberOf = (text: string): string => text.replace(' ', '+').trim()
+
+export function contacts (accountData: AccountData): Contacts {
+  const matches = async (caller: Caller, query: ContactQuery): Promise<Contact[]> => {
+    const { info } = caller.connector
+    if (!query.phoneNumber.startsWith('+') && info.internalCalls !== true) return []
+    // The CRM shows each user what they may see, so what one user saw is not for another.
+    const owner = { ownerKey: caller.tenant.userId, platform: info.platform }
+    const key = cacheKey(query.phoneNumber)
+    if (!query.refresh) {
+      const remembered = await accountData.get(owner, key)
+      if (remembered !== undefined && !remembered.expired) return remembered.data as Contact[]
+    }
+    const found = await operationOf(caller, 'findContact')(caller.context, query)
+    await accountData.set(owner, key, found, found.length === 0 ? missLives : matchLives)
+    return found
+  }
+
+  return {
+    async findContact (caller, query) {
+      const found = await matches(caller, query)
+      return {
+        successful: true,
+        returnMessage: found.length === 0 ? nobody(`${caller.connector.info.title} has no contact with the number ${query.phoneNumber}.`) : null,
+        contact: [...found, ...offerToCreate(caller)]
+      }
+    },
+
+    async findContactWithName (caller, name) {
+      const found = await operationOf(caller, 'findContactWithName')(caller.context, { name })
+      return {
+        successful: true,
+        returnMessage: found.length === 0 ? nobody(`${caller.connector.info.title} has no contact of the name "${name}".`) : null,
+        contact: found
+      }
+    },
+
+    async createContact (caller, { phoneNumber, newContactName, newContactType, additionalSubmission }) {
+      const { info } = caller.connector
+      const number = phoneNumberOf(phoneNumber)
+      const type = newContactType ?? info.contactTypes?.[0] ?? ''
+      if (info.contactTypes !== undefined && !info.contactTypes.includes(type)) {
+        throw new PatchbayError('invalid', { field: 'newContactType', message: `${info.title} knows no contacts of the type "${type}". Those are ${info.contactTypes.join(', ')}.` })
+      }
+      const created = await operationOf(caller, 'createContact')(caller.context, {
+        phoneNumber: number,
+        name: newContactName?.trim() || number,
+        type,
+        additionalSubmission: readSubmission(info.additionalSubmission, additionalSubmission)
+      })
+      await accountData.remove({ ownerKey: caller.tenant.userId, platform: info.platform }, cacheKey(number))
+      return { successful: true, returnMessage: created.returnMessage ?? returnMessage('success', 'Contact created.', 2000), contact: created.contact }
+    }
+  }
+}
+
+const cacheKey = (phoneNumber: string): string => `contact-${phoneNumber}`
+
+const nobody = (text: string): NonNullable<ContactsAnswer['returnMessage']> => ({
+  ...returnMessage('warning', 'Contact not found'),
+  details: [{ title: 'Details', items: [{ id: '1', type: 'text', text }] }]
+})
+
+/** The entry by which the extension offers to create a contact; it tells it from a match by `isNewContact`. */
+function offerToCreate ({ connector: { info, operations } }: Caller): Contact[] {
+  if (operations.createContact === undefined) return []
+  const type = info.contactTypes?.[0]
+  return [{
+    id: 'createNewContact',
+    name: 'Create new contact',
+    isNewContact: true,
+    additionalInfo: {},
+    ...(type !== undefined && { type, defaultContactType: type })
+  }]
+}

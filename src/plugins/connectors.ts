@@ -1,0 +1,158 @@
+/**
+ * The connectors: loaded from src/connectors and from CONNECTORS_DIR, checked against their contract, registered at
+ * /connectors/<platform>. One that fails its contract stops the start, and the message names file, field and reason.
+ */
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import fp from 'fastify-plugin'
+import { createJiti } from 'jiti'
+import { PatchbayError } from '../contract/errors.ts'
+import { PlatformManifest } from '../contract/manifest.ts'
+import { operationNames, requiredOperations, type OperationName } from '../contract/operations.ts'
+import type { Connector, ConnectorPlugin } from '../contract/connector.ts'
+import { TypeCompiler } from '../contract/type.ts'
+import * as patchbay from '../patchbay.ts'
+
+export interface LoadedConnector extends Connector {
+  readonly manifest: PlatformManifest
+}
+
+export interface ConnectorRegistry {
+  /** @throws {PatchbayError} `unknown-platform` */
+  get: (platform: string) => LoadedConnector
+  has: (platform: string) => boolean
+  all: () => readonly LoadedConnector[]
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    connectors: ConnectorRegistry
+  }
+}
+
+export interface ConnectorsOptions {
+  /** Built-in connectors to leave out. */
+  without?: readonly string[]
+  connectorsDir?: string | undefined
+  manifestsDir?: string | undefined
+}
+
+/** A connector that cannot be used. */
+export class ConnectorError extends Error {
+  override readonly name = 'ConnectorError'
+  constructor (file: string, field: string, reason: string) {
+    super(`${file}: ${field} ${reason}`)
+  }
+}
+
+const builtIn = fileURLToPath(new URL('../connectors', import.meta.url))
+const builtInManifests = fileURLToPath(new URL('../../manifests', import.meta.url))
+const manifest = TypeCompiler.Compile(PlatformManifest)
+
+export default fp<ConnectorsOptions>(async (fastify, { without = [], connectorsDir, manifestsDir }) => {
+  const files = [
+    ...(await modules(builtIn)).filter(file => !without.includes(moduleName(file))),
+    ...(connectorsDir === undefined ? [] : await modules(resolve(connectorsDir)))
+  ]
+  const load = loader(connectorsDir)
+  const loaded = new Map<string, LoadedConnector & { file: string }>()
+  for (const file of files) {
+    const plugin = checkPlugin(file, await load(file))
+    const { info } = plugin.connector
+    const first = loaded.get(info.platform)
+    if (first !== undefined) throw new ConnectorError(file, 'platform', `"${info.platform}" is taken by ${first.file}`)
+    loaded.set(info.platform, { ...plugin.connector, file, manifest: await manifestOf(file, plugin.connector, manifestsDir) })
+    await fastify.register(plugin, { prefix: `/connectors/${info.platform}` })
+  }
+
+  fastify.decorate('connectors', {
+    get: platform => {
+      const connector = loaded.get(platform)
+      if (connector === undefined) throw new PatchbayError('unknown-platform', { message: `This server has no connector for "${platform}".` })
+      return connector
+    },
+    has: platform => loaded.has(platform),
+    all: () => [...loaded.values()]
+  })
+}, { name: 'connectors' })
+
+/** Connector modules of a folder: `<name>.ts`, or `<name>/index.ts`; the same with `.js` and `.mjs`. */
+async function modules (folder: string): Promise<string[]> {
+  const code = /\.(ts|js|mjs)$/
+  const found = await Promise.all((await readdir(folder, { withFileTypes: true })).map(async entry => {
+    const path = join(folder, entry.name)
+    if (entry.isFile()) return code.test(entry.name) && !/\.(d|test)\.ts$/.test(entry.name) ? path : undefined
+    const index = (await readdir(path)).find(name => /^index\.(ts|js|mjs)$/.test(name))
+    return index === undefined ? undefined : join(path, index)
+  }))
+  return found.filter(path => path !== undefined).sort()
+}
+
+const moduleName = (file: string): string => basename(file, extname(file)) === 'index' ? basename(dirname(file)) : basename(file, extname(file))
+
+/** Our own modules are imported as they are; those of the operator, in TypeScript or not, find us by the name `patchbay`. */
+function loader (connectorsDir: string | undefined): (file: string) => Promise<unknown> {
+  const jiti = createJiti(import.meta.url, { virtualModules: { patchbay }, fsCache: false })
+  const ofOperator = connectorsDir === undefined ? undefined : resolve(connectorsDir)
+  return async file => {
+    try {
+      if (ofOperator !== undefined && file.startsWith(ofOperator)) return await jiti.import(file, { default: true })
+      return (await import(pathToFileURL(file).href) as { default?: unknown }).default
+    } catch (error) {
+      throw new ConnectorError(file, 'module', `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+}
+
+function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
+  if (typeof plugin !== 'function' || !('connector' in plugin)) throw new ConnectorError(file, 'default export', 'must be what connector(info, operations) gives')
+  const { connector: { info, operations } } = plugin as ConnectorPlugin
+  const refuse = (field: string, reason: string): never => { throw new ConnectorError(file, field, reason) }
+
+  if (!/^[a-z][a-zA-Z0-9]*$/.test(info.platform)) refuse('platform', `"${info.platform}" must be a lower-case letter, then letters and digits`)
+  if (info.title === '') refuse('title', 'is empty')
+  for (const host of info.hosts) {
+    if (!/^(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+$/.test(host)) refuse('hosts', `"${host}" must be a host name, or *. and a host name`)
+  }
+  for (const name of Object.keys(operations)) {
+    if (!(operationNames as readonly string[]).includes(name)) refuse(`operations.${name}`, `is no operation; those are ${operationNames.join(', ')}`)
+    if (typeof operations[name as OperationName] !== 'function') refuse(`operations.${name}`, 'must be a function')
+  }
+  for (const name of requiredOperations) if (operations[name] === undefined) refuse(`operations.${name}`, 'is required')
+  if (info.dedupe !== 'none' && operations.findCallLog === undefined) refuse('operations.findCallLog', `is required with dedupe: '${info.dedupe}'`)
+  if (info.logFormat !== 'none' && operations.getCallLog === undefined) refuse('operations.getCallLog', `is required with logFormat: '${info.logFormat}'`)
+  if (operations.updateMessageLog !== undefined && operations.getMessageLog === undefined) refuse('operations.getMessageLog', 'is required with updateMessageLog')
+  return plugin as ConnectorPlugin
+}
+
+async function manifestOf (file: string, { info }: Connector, manifestsDir: string | undefined): Promise<PlatformManifest> {
+  const found = info.manifest === undefined ? await readManifest(file, info.platform, manifestsDir) : { source: file, content: info.manifest, at: 'manifest' }
+  const { source, content, at } = found
+  const problem = manifest.Errors(content).First()
+  if (problem !== undefined || !manifest.Check(content)) {
+    throw new ConnectorError(source, `${at}${(problem?.path ?? '').replaceAll('/', '.')}`, `does not match the schema of manifests: ${problem?.message ?? ''}`)
+  }
+  if (content.name !== info.platform) throw new ConnectorError(source, `${at}.name`, `is "${content.name}", but the connector is "${info.platform}"`)
+  if (content.auth.type !== info.auth.type) throw new ConnectorError(source, `${at}.auth.type`, `is "${content.auth.type}", but the connector says "${info.auth.type}"`)
+  const types = content.contactTypes?.map(({ value }) => value)
+  if (types?.toString() !== info.contactTypes?.toString()) throw new ConnectorError(source, `${at}.contactTypes`, `are ${types?.join(', ') ?? 'none'}, but the connector says ${info.contactTypes?.join(', ') ?? 'none'}`)
+  for (const [page, { additionalFields = [] }] of Object.entries({ callLog: {}, messageLog: {}, newContact: {}, ...content.page } as Record<string, { additionalFields?: Array<{ const: string }> }>)) {
+    const stranger = additionalFields.find(field => !(field.const in info.additionalSubmission.properties))
+    if (stranger !== undefined) throw new ConnectorError(source, `${at}.page.${page}.additionalFields`, `has "${stranger.const}", which additionalSubmission of the connector does not know`)
+  }
+  return content
+}
+
+async function readManifest (file: string, platform: string, manifestsDir: string | undefined): Promise<{ source: string, content: unknown, at: string }> {
+  for (const folder of [...(manifestsDir === undefined ? [] : [resolve(manifestsDir)]), builtInManifests]) {
+    const source = join(folder, `${platform}.json`)
+    try {
+      return { source, content: JSON.parse(await readFile(source, 'utf8')), at: 'manifest' }
+    } catch (error) {
+      if (error instanceof SyntaxError) throw new ConnectorError(source, 'manifest', `is not JSON: ${error.message}`)
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+  throw new ConnectorError(file, 'manifest', `is missing: neither in the connector nor as ${platform}.json in the folders of manifests`)
+}

@@ -1,0 +1,79 @@
+/** Every failure becomes an answer here: coded, in the form that the table of codes says, and without internals. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { returnMessage, type ErrorAnswer } from '../contract/answer.ts'
+import { PatchbayError, errorKind } from '../contract/errors.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The failure that was answered, for the request's log line. */
+    failure: PatchbayError | undefined
+  }
+}
+
+/** The answer that a failure is told with, in the JSON form. */
+export function errorAnswer (error: PatchbayError, requestId?: string): ErrorAnswer {
+  const { code, message, retryAfter, field } = error
+  return {
+    successful: false,
+    returnMessage: returnMessage('warning', message),
+    error: {
+      code,
+      message,
+      retryable: errorKind(code).retryable,
+      ...(retryAfter !== undefined && { retryAfter }),
+      ...(field !== undefined && { field }),
+      ...(requestId !== undefined && { requestId })
+    },
+    ...(code === 'session-revoked' && { errorCode: 'CRM_SESSION_REVOKED' as const })
+  }
+}
+
+/** The coded failure behind anything that was thrown. What the framework and its plugins throw is known by its code or status. */
+export function toPatchbayError (error: FastifyError | Error): PatchbayError {
+  if (error instanceof PatchbayError) return error
+  const status = 'statusCode' in error ? error.statusCode : undefined
+  if ('validation' in error && error.validation !== undefined) return invalidRequest(error)
+  if (status === 413) return new PatchbayError('request-too-large', { cause: error })
+  if (status === 415) return new PatchbayError('unsupported-media-type', { cause: error })
+  if (status === 429) return new PatchbayError('too-many-requests', { cause: error })
+  if (status === 503) return new PatchbayError('not-ready', { cause: error })
+  if (status !== undefined && status >= 400 && status < 500) return new PatchbayError('invalid-request', { message: `The request is not valid: ${error.message}.`, cause: error })
+  return new PatchbayError('internal', { cause: error })
+}
+
+function invalidRequest (error: FastifyError): PatchbayError {
+  const [first] = error.validation ?? []
+  const missing = first?.params['missingProperty']
+  const at = (first?.instancePath ?? '').slice(1).replaceAll('/', '.')
+  const field = typeof missing === 'string' ? [at, missing].filter(part => part !== '').join('.') : at
+  const where = error.validationContext ?? 'request'
+  return new PatchbayError('invalid-request', {
+    message: `The ${where} is not valid: ${field === '' ? '' : `${field} `}${typeof missing === 'string' ? 'is missing' : first?.message ?? 'is refused'}.`,
+    ...(field !== '' && { field }),
+    cause: error
+  })
+}
+
+export function sendError (request: FastifyRequest, reply: FastifyReply, thrown: FastifyError | Error): FastifyReply {
+  const error = toPatchbayError(thrown)
+  request.failure = error
+  const kind = errorKind(error.code)
+  if (kind.status >= 500) request.log.error({ err: error.cause instanceof Error ? error.cause : error }, 'request failed')
+  reply.code(kind.status)
+  if (error.retryAfter !== undefined) reply.header('retry-after', Math.ceil(error.retryAfter))
+  if (kind.as === 'text') return reply.type('text/plain; charset=utf-8').send(error.message)
+  return reply.type('application/json; charset=utf-8').send(errorAnswer(error, kind.status >= 500 ? request.id : undefined))
+}
+
+/** For Fastify's `frameworkErrors`: addresses that cannot be read fail before any hook runs, so CORS is added here. */
+export function answerFrameworkError (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.header('access-control-allow-origin', '*')
+  return sendError(request, reply, thrown)
+}
+
+export default fp(async fastify => {
+  fastify.decorateRequest('failure', undefined)
+  fastify.setErrorHandler<FastifyError | Error>(async (error, request, reply) => await sendError(request, reply, error))
+  fastify.setNotFoundHandler(async (request, reply) => await sendError(request, reply, new PatchbayError('no-such-route')))
+}, { name: 'errors' })

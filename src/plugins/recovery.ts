@@ -1,0 +1,48 @@
+/** Recovery: at start, and every few seconds. */
+import fp from 'fastify-plugin'
+import { recover, type RecoveryParts } from '../calls/recover.ts'
+import type { Clock } from '../db/database.ts'
+import type { Tenant } from '../db/tenant.ts'
+
+export interface RecoveryOptions {
+  clock: Clock
+  random: () => number
+  /** Milliseconds between two looks. */
+  every: number
+}
+
+export default fp<RecoveryOptions>(async (fastify, { clock, random, every }) => {
+  const { repositories, callLogs, messageLogs, log } = fastify
+  const stopping = new AbortController()
+  const parts: RecoveryParts = {
+    clock,
+    random,
+    log,
+    callerOf: async ({ userId, platform }: Tenant) => {
+      const user = await repositories.users.find(userId, platform)
+      return user?.credentials === undefined ? undefined : fastify.callerOf({ ...user, credentials: user.credentials }, { signal: stopping.signal, background: true })
+    }
+  }
+
+  const look = async (): Promise<void> => {
+    await recover({ kind: 'call', rows: repositories.callLogs, resume: callLogs.resume }, parts)
+    await recover({ kind: 'message', rows: repositories.messageLogs, resume: messageLogs.resume }, parts)
+  }
+
+  let looking: Promise<void> | undefined
+  const lookOnce = (): void => {
+    looking ??= look()
+      .catch((error: unknown) => { log.error({ err: error }, 'looking for what waits failed') })
+      .finally(() => { looking = undefined })
+  }
+  let timer: NodeJS.Timeout
+  fastify.addHook('onReady', async () => {
+    lookOnce()
+    timer = setInterval(lookOnce, every).unref()
+  })
+  fastify.addHook('preClose', async () => {
+    clearInterval(timer)
+    stopping.abort()
+    await looking
+  })
+}, { name: 'recovery', dependencies: ['services', 'request-caller'] })

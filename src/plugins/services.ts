@@ -1,0 +1,29 @@
+/** The services of the product, wired to the repositories. */
+import fp from 'fastify-plugin'
+import { callLogs, type CallLogs } from '../calls/call-logs.ts'
+import { hashId } from '../calls/identity.ts'
+import { messageLogs, type MessageLogs } from '../calls/message-logs.ts'
+import { contacts, type Contacts } from '../contacts/contacts.ts'
+import type { Clock } from '../db/database.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    contacts: Contacts
+    callLogs: CallLogs
+    messageLogs: MessageLogs
+  }
+}
+
+export interface ServicesOptions {
+  hashKey: string
+  clock: Clock
+  /** From 0 to 1. */
+  random: () => number
+}
+
+export default fp<ServicesOptions>(async (fastify, { hashKey, clock, random }) => {
+  const { repositories, log } = fastify
+  fastify.decorate('contacts', contacts(repositories.accountData))
+  fastify.decorate('callLogs', callLogs({ ...repositories, hash: hashId(hashKey), clock, random, log }))
+  fastify.decorate('messageLogs', messageLogs({ ...repositories, clock, random, log }))
+}, { name: 'services', dependencies: ['db'] })

@@ -1,0 +1,104 @@
+/**
+ * Session tokens: who calls, as the extension's JWT says (HS256, 14 days, in the query or as bearer). A token that has less than a
+ * week left is answered with a fresh one in the header `x-refreshed-jwt-token`.
+ */
+import { createSigner, createVerifier } from 'fast-jwt'
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { PatchbayError } from '../contract/errors.ts'
+import { Type, TypeCompiler, type Static } from '../contract/type.ts'
+
+const day = 24 * 60 * 60
+const lifetime = 14 * day
+const renewBefore = 7 * day
+
+const Claims = Type.Object({
+  id: Type.String({ minLength: 1 }),
+  platform: Type.String({ minLength: 1 }),
+  /** The sign-in it belongs to: signing out ends it. Tokens made by an older server have none. */
+  sid: Type.Optional(Type.String()),
+  exp: Type.Optional(Type.Number())
+})
+type Claims = Static<typeof Claims>
+const claims = TypeCompiler.Compile(Claims)
+
+export interface Session {
+  readonly userId: string
+  readonly platform: string
+  readonly signIn: string | undefined
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** A new session token for a user. */
+    signSession: (session: Session) => string
+  }
+  interface FastifyRequest {
+    /** Who calls; undefined without a valid token. */
+    session: Session | undefined
+  }
+}
+
+export interface SessionOptions {
+  secret: string
+  /** Epoch milliseconds. */
+  clock: () => number
+}
+
+export default fp<SessionOptions>(async (fastify, { secret, clock }) => {
+  const seconds = (): number => Math.floor(clock() / 1000)
+  const sign = createSigner({ key: secret, algorithm: 'HS256' })
+  // Time is compared here, by the injected clock.
+  const verify = createVerifier({ key: secret, algorithms: ['HS256'], ignoreExpiration: true, cache: false })
+
+  const signSession = ({ userId, platform, signIn }: Session): string => {
+    const issued = seconds()
+    return sign({ id: userId, platform, ...(signIn !== undefined && { sid: signIn }), iat: issued, exp: issued + lifetime })
+  }
+
+  const read = (token: string): Claims | undefined => {
+    try {
+      const payload: unknown = verify(token)
+      return claims.Check(payload) && (payload.exp === undefined || payload.exp > seconds()) ? payload : undefined
+    } catch {
+      return undefined // A token that does not verify is no token: nothing failed, the caller is just not signed in.
+    }
+  }
+
+  fastify.decorate('signSession', signSession)
+  fastify.decorateRequest('session', undefined)
+  fastify.addHook('onRequest', async (request, reply) => {
+    for (const token of presentedTokens(request)) {
+      const found = read(token)
+      if (found === undefined) continue
+      request.session = { userId: found.id, platform: found.platform, signIn: found.sid }
+      if (found.exp !== undefined && found.exp - seconds() <= renewBefore) reply.header('x-refreshed-jwt-token', signSession(request.session))
+      return
+    }
+  })
+}, { name: 'session' })
+
+/** Bearer before query; the first one that is valid counts. */
+function * presentedTokens (request: FastifyRequest): Generator<string> {
+  const bearer = /^bearer ([^ ]+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  if (bearer !== undefined) yield bearer
+  const { jwtToken } = request.query as { jwtToken?: unknown }
+  if (typeof jwtToken === 'string') yield jwtToken
+}
+
+/** Whether a token was presented at all, valid or not. */
+export const presentsToken = (request: FastifyRequest): boolean => presentedTokens(request).next().done !== true
+
+/**
+ * For routes of signed-in users, as `onRequest` hook: refuses before anything of the body is read.
+ * @throws {PatchbayError} `not-signed-in`
+ */
+export async function requireSession (request: FastifyRequest): Promise<void> {
+  if (request.session === undefined) throw new PatchbayError('not-signed-in')
+}
+
+/** @throws {PatchbayError} `not-signed-in` */
+export function sessionOf (request: FastifyRequest): Session {
+  if (request.session === undefined) throw new PatchbayError('not-signed-in')
+  return request.session
+}

@@ -1,0 +1,51 @@
+/** The logs of calls. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { cacheCallNoteRoute, createCallLogRoute, getCallLogRoute, updateCallLogRoute, upsertCallDispositionRoute } from '../contract/call-log.ts'
+import { AdditionalSubmission } from '../contract/contact.ts'
+import { isYes } from '../contract/route.ts'
+import { ref } from '../contract/type.ts'
+import { requireSession, sessionOf } from '../plugins/session.ts'
+import type { OperationRoutesOptions } from './operations.ts'
+
+/** How the service that logs calls without a browser introduces itself. */
+const serverSideLogging = 'SSCL'
+
+export const callLogRoutes: FastifyPluginAsyncTypebox<OperationRoutesOptions> = async (fastify, { connector }) => {
+  const { callLogs } = fastify
+  const submission = connector?.info.additionalSubmission ?? ref(AdditionalSubmission)
+  fastify.addHook('onRequest', requireSession)
+
+  fastify.route({
+    ...getCallLogRoute,
+    handler: async request => {
+      const { sessionIds = '', requireDetails, ...identity } = request.query
+      const sessions = sessionIds.split(',').map(id => id.trim()).filter(id => id !== '')
+      return await callLogs.find(await request.caller(), sessions, identity, { details: isYes(requireDetails) })
+    }
+  })
+
+  fastify.route({
+    ...createCallLogRoute(submission),
+    handler: async request => await callLogs.create(await request.caller(), request.body, {
+      withCachedNote: request.headers['user-agent'] === serverSideLogging
+    })
+  })
+
+  fastify.route({
+    ...updateCallLogRoute(submission),
+    handler: async request => await callLogs.update(await request.caller(), request.body)
+  })
+
+  fastify.route({
+    ...cacheCallNoteRoute,
+    handler: async request => {
+      await callLogs.cacheNote(sessionOf(request), String(request.body.sessionId), request.body.note ?? '')
+      return { successful: true, returnMessage: 'Note cache saved' }
+    }
+  })
+
+  fastify.route({
+    ...upsertCallDispositionRoute,
+    handler: async request => await callLogs.setDisposition(await request.caller(), request.body)
+  })
+}

@@ -1,0 +1,16 @@
+/** The logs of messages. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { AdditionalSubmission } from '../contract/contact.ts'
+import { createMessageLogRoute } from '../contract/message-log.ts'
+import { ref } from '../contract/type.ts'
+import { requireSession } from '../plugins/session.ts'
+import type { OperationRoutesOptions } from './operations.ts'
+
+export const messageLogRoutes: FastifyPluginAsyncTypebox<OperationRoutesOptions> = async (fastify, { connector }) => {
+  fastify.addHook('onRequest', requireSession)
+
+  fastify.route({
+    ...createMessageLogRoute(connector?.info.additionalSubmission ?? ref(AdditionalSubmission)),
+    handler: async request => await fastify.messageLogs.log(await request.caller(), request.body)
+  })
+}

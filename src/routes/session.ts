@@ -1,0 +1,69 @@
+/** Signing in and out, and what the extension asks about the session. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { PatchbayError } from '../contract/errors.ts'
+import { apiKeyLoginRoute, hostnameRoute, licenseStatusRoute, unAuthorizeRoute } from '../contract/session.ts'
+import { knownUser } from '../plugins/caller.ts'
+import { guarded } from '../plugins/security.ts'
+import { presentsToken, requireSession } from '../plugins/session.ts'
+
+export const sessionRoutes: FastifyPluginAsyncTypebox = async fastify => {
+  fastify.route({
+    ...apiKeyLoginRoute,
+    config: guarded,
+    handler: async request => {
+      const { platform, apiKey, hostname, additionalInfo } = request.body
+      if (platform === undefined || platform === '') throw new PatchbayError('missing-platform')
+      const extensionHash = request.headers['rc-extension-id']
+      return await fastify.signIn({
+        platform,
+        hostname,
+        apiKey,
+        fields: additionalInfo ?? {},
+        extensionHash: typeof extensionHash === 'string' ? extensionHash : '',
+        signal: request.deadline
+      })
+    }
+  })
+
+  fastify.route({
+    ...unAuthorizeRoute,
+    onRequest: requireSession,
+    handler: async request => {
+      return await fastify.signOut(await request.caller({ unknown: 'user-not-found' }))
+    }
+  })
+
+  fastify.route({
+    ...licenseStatusRoute,
+    handler: async request => {
+      if (request.session === undefined) {
+        // Asking without a token is a normal case; asking with a bad one is not.
+        if (presentsToken(request)) throw new PatchbayError('not-signed-in')
+        return invalidLicense('Invalid user session')
+      }
+      const user = await request.user()
+      if (user === undefined) return invalidLicense('User not found')
+      const caller = await request.caller()
+      const { getLicenseStatus } = caller.connector.operations
+      if (getLicenseStatus === undefined) return invalidLicense('Connect to get license status')
+      try {
+        return await getLicenseStatus(caller.context)
+      } catch (error) {
+        request.log.warn({ err: error }, 'license status not available')
+        return invalidLicense('Connect to get license status')
+      }
+    }
+  })
+
+  fastify.route({
+    ...hostnameRoute,
+    onRequest: requireSession,
+    handler: async (request, reply) => {
+      const { hostname } = await knownUser(request)
+      return await reply.type('text/plain; charset=utf-8').send(hostname)
+    }
+  })
+}
+
+const invalidLicense = (reason: string): { isLicenseValid: boolean, licenseStatus: string, licenseStatusDescription: string } =>
+  ({ isLicenseValid: false, licenseStatus: `Invalid (${reason})`, licenseStatusDescription: '' })

@@ -1,0 +1,71 @@
+/** The process only: configuration, the Example CRM beside us, listening, a graceful stop. */
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
+import pino, { type Logger } from 'pino'
+import { buildApp } from './app.ts'
+import { banner } from './banner.ts'
+import { ConfigError, readConfig, type Config } from './config.ts'
+import { exampleCrm } from './connectors/example/crm/server.ts'
+import { cipher } from './db/cipher.ts'
+import { databaseFile, openDatabase } from './db/database.ts'
+import { serializers } from './plugins/request-log.ts'
+import { loadSecrets } from './secrets.ts'
+
+/** Kubernetes kills after 30 s. */
+const graceTime = 25_000
+
+async function start (): Promise<void> {
+  const config = readConfig()
+  const logger = pino({ level: config.logLevel, serializers })
+  const secrets = await loadSecrets(config)
+  const database = await openDatabase(config.databaseUrl)
+  const crm = await startExampleCrm(config, logger)
+  const app = await buildApp({
+    config: { ...config, connector: platform => ({ ...(platform === 'example' && crm !== undefined && { url: crm.listeningOrigin }), ...config.connector(platform) }) },
+    database,
+    cipher: cipher(secrets.encryptionKeys),
+    sessionSecret: secrets.sessionSecret,
+    hashKey: secrets.hashKey,
+    logger
+  })
+  closeWithGrace({ delay: graceTime, logger }, async ({ err }) => {
+    if (err !== undefined) logger.fatal({ err }, 'stopping after an error')
+    await app.close()
+    await crm?.close()
+  })
+  await listen(app, config.host, config.port, { host: 'HOST', port: 'PORT' })
+  process.stdout.write(banner({ server: app.listeningOrigin, exampleCrm: crm?.listeningOrigin, keyFile: secrets.created ? secrets.file : undefined }))
+}
+
+/** The Example CRM keeps its own file beside our database. */
+async function startExampleCrm (config: Config, logger: Logger): Promise<FastifyInstance | undefined> {
+  if (config.exampleCrmPort === undefined) return undefined
+  const file = join(dirname(databaseFile(config.databaseUrl) ?? join('data', 'patchbay.db')), 'example-crm.db')
+  mkdirSync(dirname(file), { recursive: true })
+  const crm = exampleCrm({ file, logger: logger.child({ service: 'example-crm' }) })
+  await listen(crm, '127.0.0.1', config.exampleCrmPort, { host: 'EXAMPLE_CRM', port: 'EXAMPLE_CRM_PORT' })
+  return crm
+}
+
+/** @throws {ConfigError} naming the variable that has to be another one */
+async function listen (app: FastifyInstance, host: string, port: number, variables: { host: string, port: string }): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new ConfigError(variables.port, `${port} is taken: another program listens there`)
+    if (code === 'EACCES') throw new ConfigError(variables.port, `${port} may not be listened on`)
+    if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL' || code === 'EAI_AGAIN') throw new ConfigError(variables.host, `"${host}" is no address of this machine`)
+    throw error
+  }
+}
+
+try {
+  await start()
+} catch (error) {
+  // What stops a start is something for the operator to read: the message says what is wrong, the stack helps nobody.
+  process.stderr.write(`Patchbay cannot start: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+}

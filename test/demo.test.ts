@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process'
+import { createServer, type IncomingMessage } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import t, { type Test } from 'tap'
+import { startPatchbay } from './patchbay.ts'
+
+const root = resolve(import.meta.dirname, '..')
+
+interface Played { code: number, text: string }
+
+/** Plays the demo as `npm run demo` does, with the same variables that a person would set. */
+async function play (urls: { PATCHBAY_URL: string, EXAMPLE_CRM_URL: string }): Promise<Played> {
+  return await new Promise((resolve, reject) => {
+    const env = { ...process.env, ...urls }
+    const child = execFile(process.execPath, ['--import', 'jiti/register', 'demo/demo.ts'], { cwd: root, env }, (error, stdout, stderr) => {
+      if (error !== null && child.exitCode === null) reject(error)
+      else resolve({ code: child.exitCode ?? -1, text: stdout + stderr })
+    })
+  })
+}
+
+/** The CRM behind somebody who loses words: what it answers lacks every text that matches. */
+async function forgetful (t: Test, crm: string, words: RegExp): Promise<string> {
+  const pass = async ({ method = 'GET', url = '/', headers: { authorization = '' } }: IncomingMessage, sent: string): Promise<Response> => {
+    const headers = { authorization, ...(sent !== '' && { 'content-type': 'application/json' }) }
+    return await fetch(`${crm}${url}`, { method, headers, ...(sent !== '' && { body: sent }) })
+  }
+  const server = createServer((request, response) => {
+    text(request)
+      .then(async sent => await pass(request, sent))
+      .then(async answer => response.writeHead(answer.status).end((await answer.text()).replace(words, '')))
+      .catch((error: Error) => response.destroy(error))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+await t.test('The demo plays through, again and again on the same server', async t => {
+  const { url, crm } = await startPatchbay(t)
+  for (const time of ['first', 'second']) {
+    const { code, text } = await play({ PATCHBAY_URL: url, EXAMPLE_CRM_URL: crm.url })
+    if (code !== 0) t.comment(text)
+    t.equal(code, 0, `the ${time} time`)
+    t.match(text, 'Everything is as it should be.')
+    t.notMatch(text, /WRONG/)
+    t.notMatch(text, /eyJ|example-key/, 'neither the session token nor the API key is printed')
+    // eslint-disable-next-line no-control-regex -- the beginning of every colour
+    t.notMatch(text, /\u001b/, 'no colours where nobody sees them')
+  }
+})
+
+await t.test('The demo names what is not as it should be', async t => {
+  const { url, crm } = await startPatchbay(t)
+  const { code, text } = await play({ PATCHBAY_URL: url, EXAMPLE_CRM_URL: await forgetful(t, crm.url, /<p>Ann: .*?<\/p>/g) })
+  t.equal(code, 1)
+  t.match(text, "WRONG Ann's words at the end are untouched: expected true, found false\n")
+  t.notMatch(text, 'Everything is as it should be.')
+})
+
+await t.test('The demo does not take another CRM for the one that Patchbay writes to', async t => {
+  const folder = t.testdir({ one: {}, other: {} })
+  const { url } = await startPatchbay(t, { folder: join(folder, 'one') })
+  const other = await startPatchbay(t, { folder: join(folder, 'other') })
+  const { code, text } = await play({ PATCHBAY_URL: url, EXAMPLE_CRM_URL: other.crm.url })
+  t.equal(code, 1)
+  t.match(text, /The demo stopped\. The Example CRM answered GET \/api\/activities\/1 with 404/)
+})
+
+await t.test('The demo says how to start the servers when they are not there', async t => {
+  const nobody = 'http://127.0.0.1:9'
+  const { url, crm } = await startPatchbay(t)
+  const withoutPatchbay = await play({ PATCHBAY_URL: nobody, EXAMPLE_CRM_URL: crm.url })
+  t.equal(withoutPatchbay.code, 1)
+  t.match(withoutPatchbay.text, `Patchbay is not running at ${nobody}. Start it in another terminal with: npm start`)
+
+  const withoutCrm = await play({ PATCHBAY_URL: url, EXAMPLE_CRM_URL: nobody })
+  t.equal(withoutCrm.code, 1)
+  t.match(withoutCrm.text, `The Example CRM is not running at ${nobody}.`)
+})

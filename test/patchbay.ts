@@ -1,0 +1,143 @@
+/** Patchbay and the Example CRM for tests: real servers on real sockets, on files of the test's own. */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import pino from 'pino'
+import type { Test } from 'tap'
+import { buildApp, type AppParts } from '../src/app.ts'
+import type { ConnectorConfig } from '../src/config.ts'
+import { exampleCrm } from '../src/connectors/example/crm/server.ts'
+import { cipher, newEncryptionKey, parseEncryptionKeys } from '../src/db/cipher.ts'
+import { openDatabase } from '../src/db/database.ts'
+
+export const sessionSecret = 'a-session-secret-for-tests'
+export const hashKey = 'hashkey'
+
+export interface Answer {
+  status: number
+  headers: Headers
+  text: string
+  /** The parsed body; undefined when it is not JSON. */
+  json: any
+}
+
+export interface Call {
+  method?: string
+  token?: string
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+export interface Patchbay {
+  app: FastifyInstance
+  url: string
+  crm: { app: FastifyInstance, url: string }
+  /** What the server logged, a line each. */
+  logged: string[]
+  call: (path: string, options?: Call) => Promise<Answer>
+  /** Asks the Example CRM itself, as Ann. */
+  askCrm: (path: string, options?: Call) => Promise<Answer>
+  /** @returns a session token */
+  signIn: (apiKey?: string) => Promise<string>
+  /** What the CRM received since the last time, `METHOD /path`. */
+  crmRequests: () => Promise<string[]>
+}
+
+export async function ask (base: string, path: string, { method = 'GET', token, body, headers = {} }: Call = {}): Promise<Answer> {
+  const response = await fetch(`${base}${path}`, {
+    method,
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers
+    },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) })
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, json: parse(text) }
+}
+
+function parse (text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const annsKey = { authorization: `Basic ${Buffer.from('example-key-ann:').toString('base64')}` }
+
+export async function startPatchbay (t: Test, options: {
+  clock?: () => number
+  logLevel?: string
+  recoverEvery?: number
+  folder?: string
+  config?: Partial<AppParts['config']>
+  connector?: Record<string, ConnectorConfig>
+} = {}): Promise<Patchbay> {
+  const folder = options.folder ?? t.testdir()
+  const logged: string[] = []
+  const logger = pino({ level: options.logLevel ?? 'info' }, { write: line => { logged.push(line) } })
+  const crm = exampleCrm({ file: join(folder, 'example-crm.db'), logger: pino({ level: 'silent' }) })
+  await crm.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(async () => await crm.close())
+  const database = await openDatabase(`file:${join(folder, 'patchbay.db')}`)
+  const app = await buildApp({
+    config: {
+      exampleCrmPort: 1,
+      connector: platform => options.connector?.[platform] ?? (platform === 'example' ? { url: crm.listeningOrigin } : {}),
+      ...options.config
+    },
+    database,
+    cipher: cipher(parseEncryptionKeys(newEncryptionKey())),
+    sessionSecret,
+    hashKey,
+    logger,
+    ...(options.clock !== undefined && { clock: options.clock }),
+    ...(options.recoverEvery !== undefined && { recoverEvery: options.recoverEvery })
+  }).catch(async (error: unknown) => {
+    await database.close()
+    throw error
+  })
+  t.teardown(async () => await app.close())
+  await app.listen({ host: '127.0.0.1', port: 0 })
+
+  const url = app.listeningOrigin
+  const call: Patchbay['call'] = async (path, options) => await ask(url, path, options)
+  return {
+    app,
+    url,
+    crm: { app: crm, url: crm.listeningOrigin },
+    logged,
+    call,
+    askCrm: async (path, options) => await ask(crm.listeningOrigin, path, { ...options, headers: { ...annsKey, ...options?.headers } }),
+    signIn: async (apiKey = 'example-key-ann') => {
+      const answer = await call('/apiKeyLogin', { method: 'POST', body: { platform: 'example', apiKey, hostname: 'undefined', additionalInfo: { apiKey } } })
+      if (answer.status !== 200) throw new Error(`Signing in failed: ${answer.text}`)
+      return answer.json.jwtToken
+    },
+    crmRequests: async () => {
+      const { json } = await ask(crm.listeningOrigin, '/_requests')
+      await ask(crm.listeningOrigin, '/_requests', { method: 'DELETE' })
+      return json.items.map(({ method, path }: { method: string, path: string }) => `${method} ${path}`)
+    }
+  }
+}
+
+/** RingCentral's published example of a call-log record. */
+export const callRecord = () => ({
+  id: 'X2AvJPtwNQbNQA',
+  sessionId: '4503991004',
+  telephonySessionId: 's-9a03590172ea4d39a7cf7d5b6dba6a3b',
+  startTime: '2018-09-11T13:24:09.000Z',
+  duration: 7,
+  type: 'Voice',
+  direction: 'Inbound' as const,
+  action: 'Phone Call',
+  result: 'Accepted',
+  to: { phoneNumber: '+18662019834', name: 'Jane Smith' },
+  from: { phoneNumber: '+16504445566', name: 'John Smith', location: 'Palo Alto, CA' }
+})
+
+/** A fresh id for something that must not collide with what other tests made. */
+export const uniqueId = (): string => randomBytes(6).toString('hex')

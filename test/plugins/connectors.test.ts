@@ -1,0 +1,90 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { startPatchbay } from '../patchbay.ts'
+
+const manifest = '{ name: \'dropped\', displayName: \'Dropped\', auth: { type: \'apiKey\' } }'
+
+const connectorFile = ({ info = '', operations = '', head = '' }: { info?: string, operations?: string, head?: string } = {}): string => `
+  import { apiKey, connector, Type } from 'patchbay'
+  ${head}
+  export default connector({
+    platform: 'dropped',
+    title: 'Dropped',
+    hosts: ['api.example.com'],
+    baseUrl: 'https://api.example.com',
+    auth: apiKey(),
+    logFormat: 'text/plain',
+    dedupe: 'none',
+    additionalSubmission: Type.Object({}),
+    manifest: ${manifest},
+    ${info}
+  }, {
+    async getUserInfo () { return { crmUserId: '1', name: 'One' } },
+    async createCallLog () { return { logId: '1' } },
+    async updateCallLog () { return {} },
+    async getCallLog () { return { body: '' } },
+    ${operations}
+  })`
+
+const start = async (t: Test, file: string, more: { manifests?: Record<string, string>, name?: string } = {}) => {
+  const folder = t.testdir({ connectors: { [more.name ?? 'dropped.ts']: file }, manifests: more.manifests ?? {} })
+  return await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors'), manifestsDir: join(folder, 'manifests') } })
+}
+
+await t.test('a connector that fails its contract stops the start with file, field and reason', async t => {
+  const table: Array<[title: string, file: string, problem: RegExp, more?: object]> = [
+    ['a syntax error', 'export default (', /dropped\.ts: module cannot be loaded/],
+    ['an error while it loads', connectorFile({ head: 'throw new Error("no luck")' }), /dropped\.ts: module cannot be loaded: no luck/],
+    ['no connector', 'export default 42', /dropped\.ts: default export must be what connector/],
+    ['a wrong name of an operation', connectorFile({ operations: 'async createCalLog () {}' }), /dropped\.ts: operations\.createCalLog is no operation/],
+    ['an operation that is no function', connectorFile({ operations: 'findContact: 1' }), /dropped\.ts: operations\.findContact must be a function/],
+    ['an operation that is missing', connectorFile({ operations: 'createCallLog: undefined' }), /dropped\.ts: operations\.createCallLog/],
+    ['a way to find records again without the operation', connectorFile({ info: "dedupe: 'native'" }), /dropped\.ts: operations\.findCallLog is required/],
+    ['a composed text that cannot be read', connectorFile({ operations: 'getCallLog: undefined' }), /dropped\.ts: operations\.getCallLog/],
+    ['a platform name that is none', connectorFile({ info: "platform: 'Drop-ped'" }), /dropped\.ts: platform "Drop-ped"/],
+    ['a platform name that is taken', connectorFile({ info: "platform: 'example', manifest: { name: 'example', displayName: 'X', auth: { type: 'apiKey' } }" }), /dropped\.ts: platform "example" is taken by .*example/],
+    ['a host that is none', connectorFile({ info: "hosts: ['https://x']" }), /dropped\.ts: hosts "https:\/\/x"/],
+    ['no manifest', connectorFile({ info: 'manifest: undefined' }), /dropped\.ts: manifest is missing/],
+    ['a manifest that does not match', connectorFile({ info: "manifest: { name: 'dropped', auth: { type: 'apiKey' } }" }), /dropped\.ts: manifest\.displayName does not match/],
+    ['a manifest of another name', connectorFile({ info: "manifest: { name: 'other', displayName: 'X', auth: { type: 'apiKey' } }" }), /dropped\.ts: manifest\.name is "other"/],
+    ['a manifest with another way to sign in', connectorFile({ info: "manifest: { name: 'dropped', displayName: 'X', auth: { type: 'oauth' } }" }), /dropped\.ts: manifest\.auth\.type is "oauth"/],
+    ['a manifest field that the connector does not know', connectorFile({ info: `manifest: { ...${manifest}, page: { callLog: { additionalFields: [{ const: 'deals' }] } } }` }), /page\.callLog\.additionalFields has "deals"/],
+    ['contact types that differ', connectorFile({ info: "contactTypes: ['Person']" }), /manifest\.contactTypes are none, but the connector says Person/],
+    ['a manifest file that is not JSON', connectorFile({ info: 'manifest: undefined' }), /dropped\.json: manifest is not JSON/, { manifests: { 'dropped.json': '{' } }]
+  ]
+  for (const [title, file, problem, more] of table) {
+    await t.test(title, async t => {
+      await t.rejects(start(t, file, more), { name: 'ConnectorError', message: problem })
+    })
+  }
+})
+
+await t.test('a file that is dropped in is a CRM like any other', async t => {
+  for (const [name, file] of [['dropped.ts', connectorFile()], ['dropped.mjs', connectorFile()]] as const) {
+    await t.test(name, async t => {
+      const patchbay = await start(t, file, { name })
+      t.match((await patchbay.call('/crmManifest')).json.platforms, { dropped: { displayName: 'Dropped' }, example: {} })
+      t.match((await patchbay.call('/implementedInterfaces?platform=dropped')).json, { getBasicAuth: true, createCallLog: true, findContact: false })
+      t.ok((await patchbay.call('/connectors/dropped/openapi.json')).json.paths['/connectors/dropped/callLog'])
+      const login = await patchbay.call('/apiKeyLogin', { method: 'POST', body: { platform: 'dropped', apiKey: 'any' } })
+      const token = login.json.jwtToken
+      const logged = await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: { sessionId: '1' }, contactId: '7' } })
+      t.match(logged.json, { successful: true, logId: '1' })
+      t.match((await patchbay.call('/contact?phoneNumber=+14155550100', { token })).json, { successful: false, error: { code: 'not-supported' } })
+    })
+  }
+})
+
+await t.test('a manifest of the operator goes before ours', async t => {
+  const folder = t.testdir({ 'example.json': JSON.stringify({ name: 'example', displayName: 'Renamed', auth: { type: 'apiKey' }, contactTypes: [{ value: 'Contact', display: 'Person' }, { value: 'Lead', display: 'Lead' }] }) })
+  const patchbay = await startPatchbay(t, { folder, config: { manifestsDir: folder } })
+  t.equal((await patchbay.call('/crmManifest?platformName=example')).json.platforms.example.displayName, 'Renamed')
+})
+
+await t.test('the Example CRM can be left out', async t => {
+  const folder = t.testdir()
+  writeFileSync(join(folder, 'x'), '')
+  const patchbay = await startPatchbay(t, { folder, config: { exampleCrmPort: undefined as never } })
+  t.strictSame((await patchbay.call('/crmManifest')).json.platforms, {})
+})

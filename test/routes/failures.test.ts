@@ -1,0 +1,142 @@
+import { createSigner } from 'fast-jwt'
+import t from 'tap'
+import { callRecord, sessionSecret, startPatchbay, type Call } from '../patchbay.ts'
+
+const notSignedIn = 'Please go to Settings and authorize CRM platform'
+const text = (message: string) => ({ status: 400, type: 'text/plain; charset=utf-8', text: message })
+const told = (code: string) => ({ status: 200, code })
+
+interface Row { route: string, method: string, path: string, body?: unknown, noToken: object, badToken: object, unknownUser: object }
+
+/** What each route answers without a token, with a bad one, and to a user who is gone. */
+const matrix: Row[] = [
+  { route: 'GET /hostname', method: 'GET', path: '/hostname', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: text('User not found') },
+  { route: 'POST /unAuthorize', method: 'POST', path: '/unAuthorize', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: text('User not found') },
+  {
+    route: 'GET /licenseStatus',
+    method: 'GET',
+    path: '/licenseStatus',
+    noToken: { status: 200, json: { isLicenseValid: false, licenseStatus: 'Invalid (Invalid user session)', licenseStatusDescription: '' } },
+    badToken: text(notSignedIn),
+    unknownUser: { status: 200, json: { isLicenseValid: false, licenseStatus: 'Invalid (User not found)', licenseStatusDescription: '' } }
+  },
+  { route: 'GET /user/settings', method: 'GET', path: '/user/settings', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: text('User not found') },
+  { route: 'POST /user/settings', method: 'POST', path: '/user/settings', body: { userSettings: {} }, noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: text('User not found') },
+  { route: 'GET /contact', method: 'GET', path: '/contact?phoneNumber=+16504445566', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'POST /contact', method: 'POST', path: '/contact', body: { phoneNumber: '+16504445566' }, noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'GET /custom/contact/search', method: 'GET', path: '/custom/contact/search?name=John', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'GET /callLog', method: 'GET', path: '/callLog?sessionIds=1', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'POST /callLog', method: 'POST', path: '/callLog', body: { logInfo: callRecord(), contactId: 1 }, noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'PATCH /callLog', method: 'PATCH', path: '/callLog', body: { sessionId: '1', note: 'x' }, noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
+  {
+    route: 'POST /callLog/cacheNote',
+    method: 'POST',
+    path: '/callLog/cacheNote',
+    body: { sessionId: '1', note: 'x' },
+    noToken: text(notSignedIn),
+    badToken: text(notSignedIn),
+    unknownUser: { status: 200, json: { successful: true, returnMessage: 'Note cache saved' } }
+  },
+  { route: 'PUT /callDisposition', method: 'PUT', path: '/callDisposition', body: { sessionId: '1', dispositions: {} }, noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'POST /messageLog', method: 'POST', path: '/messageLog', body: { logInfo: { messages: [] } }, noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') }
+]
+
+await t.test('every cell of the matrix of failures', async t => {
+  const patchbay = await startPatchbay(t)
+  const forge = (key: string, claims: object, algorithm: 'HS256' | 'HS512' = 'HS256'): string => createSigner({ key, algorithm, noTimestamp: true })(claims)
+  const inAWeek = Math.floor(Date.now() / 1000) + 9 * 24 * 3600
+  const signedOut = await patchbay.signIn('example-key-bob')
+  await patchbay.call('/unAuthorize', { method: 'POST', token: signedOut })
+  const badTokens: Record<string, string> = {
+    'another key': forge('not-the-secret-of-the-server', { id: '1-example', platform: 'example', exp: inAWeek }),
+    'another algorithm': forge(sessionSecret, { id: '1-example', platform: 'example', exp: inAWeek }, 'HS512'),
+    expired: forge(sessionSecret, { id: '1-example', platform: 'example', exp: 1 }),
+    'without id': forge(sessionSecret, { platform: 'example', exp: inAWeek }),
+    'not a token': 'garbage'
+  }
+  const unknownUsers: Record<string, string> = {
+    'row gone': forge(sessionSecret, { id: '4711-example', platform: 'example', exp: inAWeek }),
+    'signed out': signedOut
+  }
+
+  for (const { route, method, path, body, noToken, badToken, unknownUser } of matrix) {
+    const check = async (title: string, options: Call, want: any): Promise<void> => {
+      const answer = await patchbay.call(path, { method, ...(body !== undefined && { body }), ...options })
+      const where = `${route}, ${title}`
+      t.equal(answer.status, want.status, where)
+      t.equal(answer.headers.get('access-control-allow-origin'), '*', `${where}: CORS`)
+      if (want.text !== undefined) t.strictSame([answer.text, answer.headers.get('content-type')], [want.text, want.type], where)
+      if (want.json !== undefined) t.strictSame(answer.json, want.json, where)
+      if (want.code !== undefined) t.match(answer.json, { successful: false, returnMessage: { messageType: 'warning', message: /./ }, error: { code: want.code } }, where)
+    }
+    await check('no token', {}, noToken)
+    for (const [title, token] of Object.entries(badTokens)) await check(title, { token }, badToken)
+    for (const [title, token] of Object.entries(unknownUsers)) await check(title, { token }, unknownUser)
+  }
+})
+
+await t.test('failures outside the handlers are coded JSON with CORS headers (defect A-13)', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const table: Array<[title: string, path: string, options: Call, status: number, code: string]> = [
+    ['broken JSON', '/callLog', { method: 'POST', token, body: '{' }, 400, 'invalid-request'],
+    ['a body that is too large', '/contact', { method: 'POST', token, body: { phoneNumber: 'x'.repeat(1_100_000) } }, 413, 'request-too-large'],
+    ['another type of body', '/callLog', { method: 'POST', token, body: 'x', headers: { 'content-type': 'text/csv' } }, 415, 'unsupported-media-type'],
+    ['a body that is not an object', '/callLog', { method: 'POST', token, body: '[]' }, 400, 'invalid-request'],
+    ['a missing member', '/callLog', { method: 'PATCH', token, body: { note: 'x' } }, 400, 'invalid-request'],
+    ['half a surrogate pair', '/callLog', { method: 'PATCH', token, body: '{"sessionId":"1","note":"\\ud800"}' }, 400, 'invalid-request'],
+    ['U+0000', '/callLog', { method: 'PATCH', token, body: '{"sessionId":"1","note":"a\\u0000b"}' }, 400, 'invalid-request'],
+    ['an unknown address', '/nothing', { token }, 404, 'no-such-route'],
+    ['an address that cannot be read', '/callLog/%zz', { token }, 400, 'invalid-request'],
+    ['a missing query member', '/contact', { token }, 400, 'invalid-request'],
+    ['an unknown platform at login', '/apiKeyLogin', { method: 'POST', body: { platform: 'nothing', apiKey: 'x' } }, 400, 'unknown-platform'],
+    ['a key that the CRM does not know', '/apiKeyLogin', { method: 'POST', body: { platform: 'example', apiKey: 'x' } }, 400, 'login-refused'],
+    ['an unknown platform', '/implementedInterfaces?platform=nothing', {}, 400, 'unknown-platform']
+  ]
+  for (const [title, path, options, status, code] of table) {
+    const answer = await patchbay.call(path, options)
+    t.equal(answer.status, status, title)
+    t.match(answer.json, { successful: false, returnMessage: { message: /./ }, error: { code } }, title)
+    t.equal(answer.headers.get('access-control-allow-origin'), '*', title)
+    t.match(answer.headers.get('content-type'), /^application\/json/, title)
+  }
+})
+
+await t.test('what the extension shows as text is text', async t => {
+  const patchbay = await startPatchbay(t)
+  const table: Array<[path: string, options: Call, text: string]> = [
+    ['/crmManifest?platformName=nothing', {}, 'Platform not found'],
+    ['/apiKeyLogin', { method: 'POST', body: {} }, 'Missing platform name'],
+    ['/implementedInterfaces', {}, 'Please provide platform.']
+  ]
+  for (const [path, options, message] of table) {
+    const answer = await patchbay.call(path, options)
+    t.strictSame([answer.status, answer.text], [400, message], path)
+    t.match(answer.headers.get('content-type'), /^text\/plain/, path)
+  }
+})
+
+await t.test('a preflight is answered on any path, without a token', async t => {
+  const patchbay = await startPatchbay(t)
+  const answer = await patchbay.call('/callLog', {
+    method: 'OPTIONS',
+    headers: { origin: 'https://example.com', 'access-control-request-method': 'PATCH', 'access-control-request-headers': 'rc-account-id' }
+  })
+  t.equal(answer.status, 204)
+  t.equal(answer.headers.get('access-control-allow-origin'), '*')
+  t.equal(answer.headers.get('access-control-allow-headers'), 'rc-account-id')
+  t.match(answer.headers.get('access-control-allow-methods'), /GET.*POST.*PATCH.*PUT.*DELETE/)
+  t.equal(answer.headers.get('access-control-allow-credentials'), null)
+})
+
+await t.test('logins that are guessed at are slowed down', async t => {
+  const patchbay = await startPatchbay(t)
+  const statuses = []
+  for (let attempt = 0; attempt < 22; attempt++) {
+    statuses.push((await patchbay.call('/apiKeyLogin', { method: 'POST', body: { platform: 'example', apiKey: `guess-${attempt}` } })).status)
+  }
+  t.equal(statuses.filter(status => status === 400).length, 20)
+  const answer = await patchbay.call('/apiKeyLogin', { method: 'POST', body: { platform: 'example', apiKey: 'example-key-ann' } })
+  t.equal(answer.status, 429)
+  t.match(answer.json, { successful: false, error: { code: 'too-many-requests', retryable: true } })
+})

@@ -1,0 +1,134 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+
+/** The built server, as it is run. */
+const server = new URL('../dist/server.js', import.meta.url).pathname
+
+interface Running { child: ChildProcess, output: () => string, errors: () => string, exited: Promise<number | null> }
+
+/** The server as a process of its own. */
+function run (t: Test, folder: string, variables: Record<string, string>): Running {
+  const child = spawn(process.execPath, [server], {
+    cwd: folder,
+    env: { ...process.env, PORT: '0', EXAMPLE_CRM_PORT: '0', DATABASE_URL: `file:${join(folder, 'data', 'patchbay.db')}`, ...variables }
+  })
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (chunk: Buffer) => { output += chunk.toString() })
+  child.stderr.on('data', (chunk: Buffer) => { errors += chunk.toString() })
+  const exited = once(child, 'exit').then(([code]) => code as number | null)
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  return { child, output: () => output, errors: () => errors, exited }
+}
+
+async function addressOf ({ output, errors, exited }: Running): Promise<string> {
+  let gone = false
+  exited.then(() => { gone = true }, () => {})
+  for (;;) {
+    const [, url] = /Server +(http:\S+)/.exec(output()) ?? []
+    if (url !== undefined) return url
+    if (gone) throw new Error(`The server did not start: ${errors()}`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+const signIn = async (url: string): Promise<Response> => await fetch(`${url}/apiKeyLogin`, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ platform: 'example', apiKey: 'example-key-ann' })
+})
+
+await t.test('the server starts without configuration, stops on a signal, and finds its data the next time', async t => {
+  const folder = t.testdir()
+  const first = run(t, folder, {})
+  const url = await addressOf(first)
+  t.match(first.output(), /API reference http:.*\/docs[\s\S]*Example CRM +http:[\s\S]*example-key-ann +example-key-bob[\s\S]*npm run demo[\s\S]*patchbay\.keys\.json/)
+  t.equal((await fetch(`${url}/isAlive`)).status, 200)
+  const { jwtToken } = await (await signIn(url)).json() as { jwtToken: string }
+  await fetch(`${url}/user/settings?jwtToken=${jwtToken}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ userSettings: { mine: { value: 1 } } })
+  })
+  first.child.kill('SIGTERM')
+  t.equal(await first.exited, 0)
+
+  const second = run(t, folder, {})
+  const again = await addressOf(second)
+  t.notMatch(second.output(), /patchbay\.keys\.json/, 'keys are made once')
+  t.strictSame(await (await fetch(`${again}/user/settings?jwtToken=${jwtToken}`)).json(), { mine: { value: 1 } })
+  second.child.kill('SIGINT')
+  t.equal(await second.exited, 0)
+})
+
+await t.test('a request that is being answered when the signal comes is brought to its end', async t => {
+  const folder = t.testdir()
+  const process = run(t, folder, {})
+  const url = await addressOf(process)
+  const [, crm] = /Example CRM +(http:\S+)/.exec(process.output()) ?? []
+  const { jwtToken } = await (await signIn(url)).json() as { jwtToken: string }
+  await fetch(`${crm}/_faults`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ rules: [{ method: 'GET', path: '/api/contacts', times: 1, delayMs: 500 }] })
+  })
+  const answer = fetch(`${url}/contact?phoneNumber=%2B16504445566&jwtToken=${jwtToken}`)
+  await new Promise(resolve => setTimeout(resolve, 200))
+  process.child.kill('SIGTERM')
+  t.match(await (await answer).json(), { successful: true, contact: [{ name: 'John Smith' }, {}] })
+  t.equal(await process.exited, 0)
+})
+
+await t.test('a wrong variable stops the start with its name', async t => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => { taken.close() })
+  const port = String((taken.address() as AddressInfo).port)
+  const folder = t.testdir({ file: '' })
+  mkdirSync(join(folder, 'data'))
+  const key = Buffer.alloc(32).toString('base64')
+  const table: Array<[variable: string, value: string]> = [
+    ['HOST', '192.0.2.1'],
+    ['PORT', 'http'],
+    ['PORT', port],
+    ['PUBLIC_URL', 'nowhere'],
+    ['DATABASE_URL', 'mysql://x'],
+    ['DATABASE_URL', `file:${join(folder, 'file', 'below-a-file.db')}`],
+    ['DATABASE_URL', 'postgres://127.0.0.1:1/nobody'],
+    ['SESSION_SECRET', 'short'],
+    ['ENCRYPTION_KEYS', 'not-a-key'],
+    ['ENCRYPTION_KEYS', `a:${key},a:${key}`],
+    ['EXAMPLE_CRM', 'maybe'],
+    ['EXAMPLE_CRM_PORT', '99999'],
+    ['EXAMPLE_CRM_PORT', port],
+    ['CONNECTORS_DIR', join(folder, 'file')],
+    ['MANIFESTS_DIR', join(folder, 'nothing')],
+    ['ALLOW_PRIVATE_NETWORKS', 'everything'],
+    ['LOG_LEVEL', 'loud'],
+    ['EXAMPLE_URL', 'nowhere'],
+    ['EXAMPLE_TOKEN_URL', 'nowhere']
+  ]
+  const secrets = { SESSION_SECRET: 'long-enough-for-everybody', ENCRYPTION_KEYS: `a:${key}`, HASH_KEY: 'x' }
+  // Two at a time: each is a process that loads everything.
+  const queue = table.values()
+  await Promise.all([0, 1].map(async () => {
+    for (const [variable, value] of queue) {
+      const process = run(t, folder, { ...(variable.startsWith('DATABASE_URL') && secrets), [variable]: value })
+      t.equal(await process.exited, 1, `${variable}=${value}`)
+      t.match(process.errors(), new RegExp(`Patchbay cannot start: ${variable}`), `${variable}=${value}`)
+    }
+  }))
+})
+
+await t.test('on Postgres a missing secret stops the start with its name', async t => {
+  const process = run(t, t.testdir(), { DATABASE_URL: 'postgres://127.0.0.1:1/nobody', SESSION_SECRET: 'long-enough-for-everybody', HASH_KEY: 'x' })
+  t.equal(await process.exited, 1)
+  t.match(process.errors(), /ENCRYPTION_KEYS/)
+})
