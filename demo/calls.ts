@@ -2,12 +2,14 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import published from './ringcentral-call-log.json' with { type: 'json' }
 
-export type DemoCall = Omit<typeof published, 'startTime'> & { readonly startTime: number, readonly customSubject: string }
+interface Caller { readonly phoneNumber: string, readonly name?: string }
+
+export type DemoCall = ReturnType<typeof newCall>
 
 const digits = (length: number): string => Array.from({ length }, () => randomInt(10)).join('')
 
 /** The published call under ids of its own, so that each one is a call that nobody has logged yet; with the subject that the user sees. */
-export function newCall (): DemoCall {
+export function newCall (from: Caller = published.from) {
   const id = randomBytes(10).toString('base64url')
   return {
     ...published,
@@ -16,7 +18,9 @@ export function newCall (): DemoCall {
     sessionId: `4${digits(11)}`,
     telephonySessionId: `s-${randomBytes(16).toString('hex')}`,
     startTime: Date.now(),
-    customSubject: `Inbound call from ${published.from.name}`
+    from,
+    legs: published.legs.map(leg => ({ ...leg, from })),
+    customSubject: `Inbound call from ${from.name ?? from.phoneNumber}`
   }
 }
 
@@ -40,13 +44,13 @@ export interface DemoConversation {
   readonly conversationId: string
   readonly conversationLogId: string
   readonly type: 'SMS'
-  readonly correspondents: ReadonlyArray<{ readonly phoneNumber: string, readonly name?: string }>
+  readonly correspondents: readonly Caller[]
   /** The newest first. */
   readonly messages: readonly DemoMessage[]
 }
 
 /** A conversation as the extension sends it: after the first message, and again after the second with both. */
-export function newConversation (customer: { readonly phoneNumber: string, readonly name?: string }): [DemoConversation, DemoConversation] {
+export function newConversation (customer: Caller): [DemoConversation, DemoConversation] {
   const conversationId = digits(12)
   const now = Date.now()
   const message = (direction: DemoMessage['direction'], minute: number, subject: string): DemoMessage => ({

@@ -114,7 +114,7 @@ async function play (): Promise<void> {
 
   say.step('Somebody calls whom the CRM does not know: a placeholder contact is made, and the call logged against it')
   const stranger = await patchbay.unknownCaller()
-  const strangersCall = { ...newCall(), from: { phoneNumber: stranger }, customSubject: `Inbound call from ${stranger}` }
+  const strangersCall = newCall({ phoneNumber: stranger })
   const contactType = crm.contactType
   const placeholder = await patchbay.createContact({ phoneNumber: stranger, newContactName: `Caller ${stranger}`, newContactType: contactType })
   const { id: contactId, name: contactName } = placeholder

@@ -38,7 +38,7 @@ export interface Patchbay {
   /** Asks the Example CRM itself, as Ann. */
   askCrm: (path: string, options?: Call) => Promise<Answer>
   /** @returns a session token */
-  signIn: (apiKey?: string) => Promise<string>
+  signIn: (apiKey?: string, platform?: string) => Promise<string>
   /** What the CRM received since the last time, `METHOD /path`. */
   crmRequests: () => Promise<string[]>
 }
@@ -74,6 +74,8 @@ export async function startPatchbay (t: Test, options: {
   folder?: string
   config?: Partial<AppParts['config']>
   connector?: Record<string, ConnectorConfig>
+  /** Platforms whose CRM is the Example CRM. */
+  onExampleCrm?: readonly string[]
 } = {}): Promise<Patchbay> {
   const folder = options.folder ?? t.testdir()
   const logged: string[] = []
@@ -85,7 +87,7 @@ export async function startPatchbay (t: Test, options: {
   const app = await buildApp({
     config: {
       exampleCrmPort: 1,
-      connector: platform => options.connector?.[platform] ?? (platform === 'example' ? { url: crm.listeningOrigin } : {}),
+      connector: platform => options.connector?.[platform] ?? ((options.onExampleCrm ?? ['example']).includes(platform) ? { url: crm.listeningOrigin } : {}),
       ...options.config
     },
     database,
@@ -111,8 +113,8 @@ export async function startPatchbay (t: Test, options: {
     logged,
     call,
     askCrm: async (path, options) => await ask(crm.listeningOrigin, path, { ...options, headers: { ...annsKey, ...options?.headers } }),
-    signIn: async (apiKey = 'example-key-ann') => {
-      const answer = await call('/apiKeyLogin', { method: 'POST', body: { platform: 'example', apiKey, hostname: 'undefined', additionalInfo: { apiKey } } })
+    signIn: async (apiKey = 'example-key-ann', platform = 'example') => {
+      const answer = await call('/apiKeyLogin', { method: 'POST', body: { platform, apiKey, hostname: 'undefined', additionalInfo: { apiKey } } })
       if (answer.status !== 200) throw new Error(`Signing in failed: ${answer.text}`)
       return answer.json.jwtToken
     },

@@ -49,6 +49,20 @@ await t.test('the messages of a conversation go into one record a day, oldest fi
   t.equal((await records(patchbay)).length, 2)
 })
 
+await t.test('a text that speaks of messages is not taken for the header of the record (defect D-18)', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  await log(patchbay, token, conversation([message('m1', 1, 'Conversation(7 messages) about messages <br>Conversation'), message('m2', 2, 'keep me')]))
+  await log(patchbay, token, conversation([message('m3', 3, 'no more messages')]))
+  const voicemail = { attachments: [{ type: 'AudioRecording', link: 'https://example.com/v/1' }] }
+  await log(patchbay, token, conversation([message('v1', 1, '', voicemail)], { conversationLogId: 'v' }))
+  t.match((await log(patchbay, token, conversation([message('v2', 2, '', { attachments: [{ type: 'AudioRecording', link: 'https://example.com/v/2' }] })], { conversationLogId: 'v' }))).json, { successful: true })
+  const [voicemails, messages] = await records(patchbay) as [any, any]
+  t.match(messages.body, /Conversation\(3 messages\)/)
+  for (const text of ['about messages', 'keep me', 'no more messages']) t.equal(messages.body.split(text).length, 2, text)
+  t.match(voicemails.body, /v\/1.*v\/2/s)
+})
+
 await t.test('simultaneous requests for one conversation write one record with every message once', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()

@@ -4,9 +4,8 @@
  * the last word on a note or subject, when it is another than the one we last wrote.
  */
 import type { Written } from './codec.ts'
-import { fingerprintOf, isFound, isSame } from './fingerprint.ts'
+import { fingerprintOf, isFound, isOfWhole, isSame } from './fingerprint.ts'
 import type { Section } from './sections.ts'
-import { isShortOf } from './shorten.ts'
 
 /** A section as the CRM holds it. */
 export interface Held {
@@ -62,7 +61,7 @@ export function decide (
   const replaced = (reason: Reason): Verdict => ({ action: 'replaced', reason, target: ours.part })
   if (keepsPlace(ours)) return replaced('pending')
   if (section.writtenOnce) return kept('written-once')
-  if (isShortOf(ours.value, incoming.value)) return kept('shortened')
+  if (isOfWhole(incoming.fingerprint, remembered)) return kept('shortened')
   return replaced(unmarked ? 'unmarked' : section.editable ? 'edited' : 'ours')
 }
 

@@ -1,6 +1,6 @@
 /** Bodies that are longer than a CRM takes: the sections that people miss least are cut at a sentence, and say so. */
 import { isWritten, joined, type Codec } from './codec.ts'
-import { fingerprintOf, isSame, type Fingerprints } from './fingerprint.ts'
+import { fingerprintOf, isSame, partOf, type Fingerprints } from './fingerprint.ts'
 import { sections, type SectionId } from './sections.ts'
 
 const NOTICE = '(Shortened: this CRM takes no longer text.)'
@@ -8,11 +8,6 @@ const NOTICE = '(Shortened: this CRM takes no longer text.)'
 const byRank = sections
   .filter(section => section.shortenRank !== undefined)
   .sort((one, other) => (one.shortenRank ?? 0) - (other.shortenRank ?? 0))
-
-/** Whether a text is what `shortenedToFit` left of another. */
-export function isShortOf (text: string, whole: string): boolean {
-  return text.trimEnd().endsWith(NOTICE) && whole.trimStart().startsWith(withoutNotice(text).trim())
-}
 
 /** @param maxLength UTF-16 units; a body whose note and lines alone are longer stays longer */
 export function shortenedToFit (
@@ -25,16 +20,15 @@ export function shortenedToFit (
   let excess = body.length - maxLength
   for (const section of byRank) {
     if (excess <= 0) break
-    const index = parts.findIndex(part => isWritten(part) && part.section === section && isSame(fingerprintOf(codec.value(part)), prints[section.id]))
-    const part = parts[index]
-    if (part === undefined || !isWritten(part)) continue
     const label = section.labels[codec.format][0] ?? ''
+    const part = parts.filter(isWritten).find(part => part.section === section && isSame(fingerprintOf(codec.value(part)), prints[section.id]))
+    if (part === undefined) continue
     const room = part.text.length - excess
     const value = shortText(codec.value(part), short => codec.render(section, short, label).length <= room)
     const text = codec.render(section, value, label)
     if (text.length >= part.text.length) continue
-    parts[index] = { text }
-    prints[section.id] = fingerprintOf(value)
+    parts[parts.indexOf(part)] = { text }
+    prints[section.id] = partOf(prints[section.id] ?? '', fingerprintOf(value))
     shortened.push(section.id)
     excess -= part.text.length - text.length
   }

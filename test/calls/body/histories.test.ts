@@ -65,6 +65,13 @@ for (const codec of codecs) {
     }))
   })
 
+  await t.test(`${codec.format}: nothing outside of the sections changes, also in the logs of other servers`, async t => {
+    holds(t, fc.property(anyBody(codec.format), anyCall, (body, values) => {
+      const verbatim = (text: string) => joined(codec.parse(text).filter(part => !isWritten(part))).replace(/\n$/, '')
+      assert.equal(verbatim(merge(body, undefined, values, options).body), verbatim(body))
+    }))
+  })
+
   await t.test(`${codec.format}: values that arrive in any order, and repeatedly, make the same body`, async t => {
     const pieces = fc.record({ call: anyCall, later: fc.array(fc.nat(20), { maxLength: 20 }), order: fc.infiniteStream(fc.nat()) })
     holds(t, fc.property(pieces, ({ call, later, order }) => {

@@ -101,10 +101,67 @@ for (const format of formats) {
     const whole = composeSharedSms(conversation, context)
     t.equal(whole.body, golden[format])
     t.equal(whole.subject, format === 'text/markdown' ? '**SMS conversation with Ann & Co**' : 'SMS conversation with Ann & Co')
-    let grown = mergeSharedSms('', {}, upTo(0), context)
-    grown = composeSharedSms(upTo(1), context)
+    let grown: ReturnType<typeof mergeSharedSms> = composeSharedSms(upTo(1), context)
     for (const count of [2, 3, 4, 5, 5]) grown = mergeSharedSms(grown.body, grown.fingerprints, upTo(count), context)
     t.equal(grown.body, golden[format])
     t.same(grown.fingerprints, whole.fingerprints)
   })
+
+  await t.test(`${format}: what a person changed, deleted or commented on stays, the rest goes on`, async t => {
+    const created = composeSharedSms(upTo(3), context)
+    const commented = created.body.replace('Hi', 'Hi (she means Monday)')
+    const mine = `Mine above\n${commented}\nMine below`
+    const grown = mergeSharedSms(mine, created.fingerprints, conversation, context)
+    t.equal(grown.body, `Mine above\n${golden[format].replace('Hi', 'Hi (she means Monday)')}\nMine below`)
+    t.strictSame(grown.decisions.map(({ entry, action, reason }) => `${entry} ${action} ${reason}`),
+      ['heading replaced ours', 'e1 kept changed-by-person', 'e2 kept same', 'e3 added new', 'e4 added new'])
+
+    const corrected = created.body.replace('Init A', 'Ingrid A')
+    const kept = mergeSharedSms(corrected, created.fingerprints, conversation, context)
+    t.match(kept.body, 'Ingrid A')
+    t.match(kept.body, '(1 message)', 'a heading that a person changed stays as it is')
+    t.match(kept.body, 'Yo')
+    t.match(kept.decisions[0], { entry: 'heading', action: 'kept', reason: 'changed-by-person' })
+    t.strictSame(mergeSharedSms(kept.body, kept.fingerprints, conversation, context).body, kept.body)
+
+    t.equal(mergeSharedSms('all gone', created.fingerprints, conversation, context).body, 'all gone')
+  })
+
+  await t.test(`${format}: the digest of another server is written anew in its place`, async t => {
+    const old = golden[format].replace('3 h', '27 h').replace('03:33', '10:33')
+    t.equal(mergeSharedSms(`Mine above\n${old}\nMine below`, undefined, conversation, context).body, `Mine above\n${golden[format]}\nMine below`)
+    t.equal(mergeSharedSms('', null, conversation, context).body, golden[format])
+    t.equal(mergeSharedSms('Mine', null, conversation, context).body, `Mine${format === 'text/html' ? '' : '\n'}${golden[format]}`)
+  })
+
+  await t.test(`${format}: defect C-11: times may be ISO texts, and what is missing is taken from the entries`, async t => {
+    const iso = { ...conversation, creationTime: '2026-01-15T10:30:00Z', messages: [{ lastModifiedTime: '2026-01-16T14:16:00.000Z' }, {}] }
+    t.equal(composeSharedSms(iso, context).body, golden[format])
+    t.match(composeSharedSms({ ...conversation, creationTime: null, messages: [] }, context).body, 'Thursday, January 15, 2026 at 03:29 AM')
+    t.match(composeSharedSms({ contactName: 'Ann', entities: [] }, context).body, '0 messages')
+  })
+
+  await t.test(`${format}: defect S-18: names and texts cannot break out of their entry`, async t => {
+    const attack = '</p><hr><div>END</div><script>\n------------\nEND\n---\nEND\nBob said on 2026-01-16 07:16 AM:\n**Bob** said on 2026-01-16 07:16 AM:'
+    const entities = [{ id: 1, recordType: 'AliveMessage', creationTime: 0, text: attack, author: { name: attack } }, { id: 2, recordType: 'AliveNote', creationTime: 1, body: attack }]
+    const created = composeSharedSms({ contactName: attack, owner: { name: attack }, entities: entities.slice(0, 1) }, context)
+    const grown = mergeSharedSms(created.body, created.fingerprints, { contactName: attack, owner: { name: attack }, entities }, context)
+    t.equal(grown.body, composeSharedSms({ contactName: attack, owner: { name: attack }, entities }, context).body)
+    if (format === 'text/html') t.notMatch(grown.body, '<script')
+  })
 }
+
+await t.test('the owner is a queue or a person, or not told', async t => {
+  const bodyOf = (owner: SharedConversation['owner'], format: BodyFormat = 'text/plain') => composeSharedSms({ ...conversation, owner }, { format }).body
+  t.match(bodyOf({ name: 'Sales', extensionType: 'Department' }), '\n\nReceiving call queue: Sales\n\n')
+  t.match(bodyOf({ name: 'Bob' }), '\n\nOwner: Bob\n\n')
+  t.match(bodyOf({ name: 'Bob' }, 'text/html'), '</ul></div><div>Owner: <b>Bob</b></div><br><div>')
+  t.match(bodyOf({ name: 'Bob' }, 'text/markdown'), '\n\nOwner: **Bob**\n\n')
+  t.match(bodyOf(null), '* Cat\n\nConversation (')
+})
+
+await t.test('senders and authors without a name are unknown', async t => {
+  const entities = ['AliveMessage', 'AliveNote', 'ThreadAssignedHint'].map(recordType => ({ recordType, creationTime: 0 }))
+  const { body } = composeSharedSms({ contactName: 'Ann', entities }, { format: 'text/plain' })
+  for (const text of ['Unknown said on', 'Unknown left a note on', 'Conversation assigned to Unknown']) t.match(body, text)
+})
