@@ -63,8 +63,7 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
   await app.register(session, { secret: sessionSecret, clock })
   await app.register(validation)
   await app.register(requestLog)
-  await app.register(openapi, { title: 'Patchbay', decorator: 'openapi' })
-  await app.register(docs)
+  await app.register(openapi, { title: 'Patchbay', decorator: 'swagger' })
   await app.register(db, { database, cipher, clock })
   await app.register(services, { hashKey, clock, random })
   await app.register(crm)
@@ -73,6 +72,7 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
     connectorsDir: config.connectorsDir,
     manifestsDir: config.manifestsDir
   })
+  await app.register(docs)
   await app.register(callerPlugin, { connectorConfig: config.connector })
   await app.register(signIn)
   await app.register(recovery, { clock, random, every: recoverEvery })

@@ -2,7 +2,9 @@
  * The only import of TypeBox in the project (lint keeps it), with the few helpers that make its schemas read well both in
  * TypeScript and in OpenAPI 3.1.
  */
-import { Kind, Type, TypeRegistry, type SchemaOptions, type Static, type TNull, type TSchema, type TUnion, type TUnsafe } from '@sinclair/typebox'
+import {
+  Kind, Type, TypeRegistry, type SchemaOptions, type Static, type TNull, type TObject, type TProperties, type TSchema, type TUnion, type TUnsafe
+} from '@sinclair/typebox'
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler'
 import { Value } from '@sinclair/typebox/value'
 
@@ -27,4 +29,11 @@ export function ref<Schema extends TSchema> (schema: Schema): TUnsafe<Static<Sch
 /** A value that may be `null`, written the way OpenAPI 3.1 tools understand. */
 export function Nullable<Schema extends TSchema> (schema: Schema): TUnion<[Schema, TNull]> {
   return Type.Union([schema, Type.Null()])
+}
+
+/** An object that may have further members, which the static type allows as well. */
+export function Open<Properties extends TProperties> (
+  properties: Properties, options: SchemaOptions = {}
+): TUnsafe<Static<TObject<Properties>> & Record<string, unknown>> {
+  return Type.Unsafe<Static<TObject<Properties>> & Record<string, unknown>>(Type.Object(properties, { ...options, additionalProperties: true }))
 }

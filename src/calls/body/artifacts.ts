@@ -58,8 +58,9 @@ function diarized (transcript: unknown): string | undefined {
 }
 
 function utteranceLine ({ text, start, speaker, speakerName, speakerId }: Utterance, names: Map<string, string>): string {
-  const who = speakerName ?? speaker ?? names.get(String(speakerId)) ?? speakerId
-  return [start === undefined || start === null ? '' : `[${timeCode(start)}] `, who === undefined || who === null ? '' : `${who}: `, text].join('')
+  const who = speakerName ?? speaker ?? names.get(String(speakerId)) ?? speakerId ?? ''
+  const when = start ?? ''
+  return `${when === '' ? '' : `[${timeCode(when)}] `}${who === '' ? '' : `${who}: `}${text}`
 }
 
 function timeCode (start: string | number): string {

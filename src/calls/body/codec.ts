@@ -46,22 +46,30 @@ export function joined (parts: readonly Part[]): string {
 
 /**
  * Cuts a body at the heads of its sections, which come in their order; a head inside the section before is that section's text.
- * @param written the section that begins at a head, given where the next head is
+ * @param written the section that begins at a head, given the next head
  */
 export function partsOf<Head extends { start: number }> (
-  body: string, heads: readonly Head[], written: (head: Head, next: number) => Written
+  body: string, heads: readonly Head[], written: (head: Head, next: Head | undefined) => Written
 ): Part[] {
   const parts: Part[] = []
   let at = 0
   for (const [index, head] of heads.entries()) {
     if (head.start < at) continue
-    const part = written(head, heads[index + 1]?.start ?? body.length)
+    const part = written(head, heads[index + 1])
     if (head.start > at) parts.push({ text: body.slice(at, head.start) })
     parts.push(part)
     at = head.start + part.text.length
   }
   if (at < body.length) parts.push({ text: body.slice(at) })
   return parts
+}
+
+/** The sections by the words that close them. */
+export function sectionsByClosing (format: BodyFormat, key: (label: string) => string): Map<string, Section> {
+  return new Map(sections.flatMap(section => {
+    const closing = section.closings?.[format]
+    return closing === undefined ? [] : [[key(closing), section] as const]
+  }))
 }
 
 /** The sections by every label that a format knows for them. */

@@ -85,12 +85,14 @@ export interface MergedEntries {
   decisions: EntryDecision[]
 }
 
+type Order = 'oldest-first' | 'newest-first'
+
 /** An entry in the body; `id` and `at` are known where it reads as we wrote it. */
 interface Row {
   text: string
   fingerprint: string
-  id?: string
-  at?: number
+  id: string | undefined
+  at: number | undefined
 }
 
 /**
@@ -98,50 +100,43 @@ interface Row {
  * @param order whether the oldest or the newest entry stands first
  */
 export function mergeEntries (
-  conversation: Conversation, remembered: Fingerprints, incoming: readonly Entry[], layout: EntryLayout,
-  order: 'oldest-first' | 'newest-first'
+  conversation: Conversation, remembered: Fingerprints, incoming: readonly Entry[], layout: EntryLayout, order: Order
 ): MergedEntries {
   const fingerprints = { ...remembered }
   const rows = rowsOf(conversation.entries, remembered, layout)
-  const decisions: EntryDecision[] = []
-  let added = 0
-  const take = (row: Row, { id, at }: Entry) => {
-    Object.assign(row, { id, at })
-    fingerprints[keyOf(id)] = `${at.toString(36)}.${row.fingerprint}`
-  }
-
-  for (const entry of incoming.toSorted((one, other) => one.at - other.at)) {
-    const decided = (action: EntryDecision['action'], reason: EntryDecision['reason']) => decisions.push({ entry: entry.id, action, reason })
+  const decisions = incoming.toSorted((one, other) => one.at - other.at).map((entry): EntryDecision => {
+    const { id, at } = entry
+    const key = PREFIX + id
     const fingerprint = fingerprintOf(layout.reading(entry.text))
-    const written = fingerprints[keyOf(entry.id)] !== undefined
-    const row = rows.find(row => written ? row.id === entry.id : row.id === undefined && row.fingerprint === fingerprint)
-    if (row === undefined && written) {
-      decided('kept', 'changed-by-person')
-    } else if (row === undefined) {
-      const place = placeOf(entry.at, rows, order)
-      const preceding = rows[place - 1]?.text || conversation.lead || conversation.heading || conversation.before
-      const feed = layout.linewise && preceding !== '' && !preceding.endsWith('\n') ? '\n' : ''
-      const fresh: Row = { text: feed + entry.text + layout.gap(place), fingerprint }
-      rows.splice(place, 0, fresh)
-      take(fresh, entry)
-      const pushed = place === 0 ? rows[1] : undefined
-      if (pushed?.id !== undefined && layout.gap(0) !== layout.gap(1)) pushed.text = pushed.text.trimEnd() + layout.gap(1)
-      added++
-      decided('added', 'new')
-    } else if (row.fingerprint === fingerprint) {
-      take(row, entry)
-      decided('kept', 'same')
-    } else {
-      Object.assign(row, { text: entry.text + layout.gap(rows.indexOf(row)), fingerprint })
-      take(row, entry)
-      decided('replaced', 'ours')
+    const known = fingerprints[key] !== undefined
+    const row = rows.find(row => known ? row.id === id : row.id === undefined && row.fingerprint === fingerprint)
+    if (row === undefined && known) return { entry: id, action: 'kept', reason: 'changed-by-person' }
+
+    fingerprints[key] = `${at.toString(36)}.${fingerprint}`
+    if (row === undefined) {
+      insert(rows, { text: entry.text, fingerprint, id, at }, conversation, layout, order)
+      return { entry: id, action: 'added', reason: 'new' }
     }
-  }
-  return { entries: rows.map(row => row.text), added, fingerprints, decisions }
+    const same = row.fingerprint === fingerprint
+    Object.assign(row, same ? { id, at } : { id, at, fingerprint, text: entry.text + layout.gap(rows.indexOf(row)) })
+    return same ? { entry: id, action: 'kept', reason: 'same' } : { entry: id, action: 'replaced', reason: 'ours' }
+  })
+  return { entries: rows.map(row => row.text), added: rows.length - conversation.entries.length, fingerprints, decisions }
+}
+
+/** Puts an entry to its time. An entry of unknown time stays with the one before it. */
+function insert (rows: Row[], row: Row & { at: number }, { before, heading, lead }: Conversation, layout: EntryLayout, order: Order): void {
+  const later = ({ at }: Row) => at !== undefined && at > row.at
+  const next = rows.findIndex(later)
+  const place = order === 'newest-first' ? rows.findLastIndex(later) + 1 : next === -1 ? rows.length : next
+  const preceding = rows[place - 1]?.text || lead || heading || before
+  const feed = layout.linewise && preceding !== '' && !preceding.endsWith('\n') ? '\n' : ''
+  const [first] = rows
+  if (place === 0 && first?.id !== undefined && layout.gap(0) !== layout.gap(1)) first.text = first.text.trimEnd() + layout.gap(1)
+  rows.splice(place, 0, { ...row, text: feed + row.text + layout.gap(place) })
 }
 
 const PREFIX = 'message:'
-const keyOf = (id: string) => PREFIX + id
 
 /** The entries of a body, told apart by how they read; two that read the same are taken in the order of their time. */
 function rowsOf (current: readonly string[], remembered: Fingerprints, layout: EntryLayout): Row[] {
@@ -158,14 +153,6 @@ function rowsOf (current: readonly string[], remembered: Fingerprints, layout: E
   return current.map(text => {
     const fingerprint = fingerprintOf(layout.reading(text))
     const { id, at } = byFingerprint.get(fingerprint)?.shift() ?? {}
-    return id === undefined || at === undefined ? { text, fingerprint } : { text, fingerprint, id, at }
+    return { text, fingerprint, id, at }
   })
-}
-
-/** An entry of unknown time stays with the one before it. */
-function placeOf (at: number, rows: readonly Row[], order: 'oldest-first' | 'newest-first'): number {
-  const later = (row: Row) => row.at !== undefined && row.at > at
-  if (order === 'newest-first') return rows.findLastIndex(later) + 1
-  const next = rows.findIndex(later)
-  return next === -1 ? rows.length : next
 }

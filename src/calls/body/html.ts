@@ -2,18 +2,15 @@
  * Log bodies in HTML: `<li>` lines, `<div>` blocks, and an opening between two bold headings. CRMs rewrite HTML when they
  * save it (white space, attributes, entities, lists and paragraphs around it), so tags are recognised in any dress.
  */
-import { partsOf, sectionsByLabel, type Codec, type Part, type Written } from './codec.ts'
-import { withLineFeeds } from './lines.ts'
-import { sections, type Section } from './sections.ts'
+import { partsOf, sectionsByClosing, sectionsByLabel, type Codec, type Part, type Written } from './codec.ts'
+import { anchored, escaped, linkOf, plainTag, unescaped, withoutLayout } from './html-text.ts'
+import type { Section } from './sections.ts'
 
 const format = 'text/html'
 const isSpaced = (section: Section) => section.spaced?.includes(format) === true
 const folded = (label: string) => label.trim().toLowerCase()
 const byLabel = sectionsByLabel(format, folded)
-const byClosing = new Map(sections.flatMap(section => {
-  const closing = section.closings?.[format]
-  return closing === undefined ? [] : [[folded(closing), section] as const]
-}))
+const byClosing = sectionsByClosing(format, folded)
 
 export const html: Codec = {
   format,
@@ -43,60 +40,6 @@ export const html: Codec = {
   }
 }
 
-/** What we write for signs that mean something in HTML; the first one is written first and read last. */
-const entities = [['&', '&amp;'], ['<', '&lt;'], ['>', '&gt;'], ['"', '&quot;'], ["'", '&#039;']] as const
-
-/** A value as text of an HTML page: no markup, line feeds as `<br>`. */
-export function escaped (value: string): string {
-  return entities.reduce((text, [sign, entity]) => text.replaceAll(sign, entity), value).replaceAll('\n', '<br>')
-}
-
-/** A link to the web as one to click, anything else as text. */
-export function anchored (link: string): string {
-  return /^https?:\/\//i.test(link) ? `<a target="_blank" href="${escaped(link)}">open</a>` : escaped(link)
-}
-
-/** The link of an anchor as `anchored` writes it. */
-function linkOf (inner: string): string | undefined {
-  const [, attributes = ''] = /^\s*<a\b([^<>]*)>\s*open\s*<\/a\s*>\s*$/i.exec(inner) ?? []
-  const [, double, single] = /\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')/i.exec(attributes) ?? []
-  const link = double ?? single
-  return link === undefined ? undefined : unescaped(link)
-}
-
-const tags = /<br\b[^<>]*>\n?|<\/p\s*>\s*<p\b[^<>]*>|<\/?[a-z][^<>]*>/gi
-const foreignEntities = /&(?:nbsp|apos|#(\d{1,7})|#x([\da-f]{1,6}));/gi
-
-/**
- * The text that HTML shows. Old logs hold values that were never escaped; they read as they were typed.
- * @param otherTag what becomes of a tag that is neither a line feed nor a paragraph
- */
-export function unescaped (inner: string, otherTag = (tag: string) => tag): string {
-  const text = withLineFeeds(inner).replace(tags, tag => {
-    if (/^<br\b|^<\/p\s*>\s*</i.test(tag)) return '\n'
-    return /^<\/?p\b/i.test(tag) ? '' : otherTag(tag)
-  }).replace(foreignEntities, characterOf)
-  return entities.reduceRight((text, [sign, entity]) => text.replaceAll(entity, sign), text)
-}
-
-function characterOf (entity: string, decimal?: string, hexadecimal?: string): string {
-  if (decimal === undefined && hexadecimal === undefined) return entity.toLowerCase() === '&nbsp;' ? '\u00a0' : "'"
-  const code = hexadecimal === undefined ? Number(decimal) : parseInt(hexadecimal, 16)
-  return code === 0x26 ? '&amp;' : code <= 0x10ffff ? String.fromCodePoint(code) : entity
-}
-
-/** A line as one line, where a CRM laid it out in several. */
-function withoutLayout (text: string): string {
-  return text.includes('\n') ? text.split('\n').map(part => part.trim()).join(' ').trim() : text
-}
-
-/** Formatting that people put in with the editor of their CRM, as plain text. */
-function plainTag (tag: string): string {
-  if (/^<li\b/i.test(tag)) return '\n- '
-  if (/^<(?:div|h[1-6]|blockquote)\b/i.test(tag)) return '\n'
-  return /^<\/?(?:a|b|strong|i|em|u|s|span|font|mark|small|sub|sup|code|ul|ol|li|div|h[1-6]|blockquote)\b/i.test(tag) ? '' : tag
-}
-
 /** A bold label that begins a section, or closes its opening. */
 interface Head {
   section: Section
@@ -108,8 +51,6 @@ interface Head {
   closes: boolean
   /** The next head of a block. */
   nextBlock: Head | undefined
-  /** The next head that closes an opening. */
-  closing: Head | undefined
 }
 
 const boldText = /<(b|strong)(?:\s[^<>]*)?>([^<>]+)<\/\1\s*>/gi
@@ -121,12 +62,9 @@ function headsOf (body: string): Head[] {
     if (head !== undefined) heads.push(head)
   }
   let nextBlock: Head | undefined
-  let closing: Head | undefined
   for (const head of heads.toReversed()) {
     head.nextBlock = nextBlock
-    head.closing = closing
     if (head.section.kind === 'block') nextBlock = head
-    if (head.closes) closing = head
   }
   return heads
 }
@@ -136,7 +74,7 @@ function headed (body: string, index: number, end: number, label: string): Head 
   const closed = byClosing.get(label)
   const section = closed ?? byLabel.get(label)
   if (section === undefined) return undefined
-  const head = { section, end, closes: closed !== undefined, nextBlock: undefined, closing: undefined }
+  const head = { section, end, closes: closed !== undefined, nextBlock: undefined }
   if (section.kind === 'opening') return { ...head, start: index, tag: undefined }
   const around = tagBefore(body, index)
   const wanted = section.kind === 'block' ? /^(?:div|p)$/ : /^li$/
@@ -155,38 +93,38 @@ function tagBefore (body: string, index: number): { start: number, name: string 
 
 type ClosingTags = Record<string, (from: number) => RegExpExecArray | undefined>
 
-function written (body: string, head: Head, next: number, closingTag: ClosingTags): Written {
+function written (body: string, head: Head, next: Head | undefined, closingTag: ClosingTags): Written {
   switch (head.section.kind) {
     case 'opening': return writtenOpening(body, head, next)
-    case 'block': return writtenBlock(body, head, next, closingTag[head.tag ?? '']?.(head.end))
-    default: return writtenLine(body, head, next)
+    case 'block': return writtenBlock(body, head, next?.start ?? body.length, closingTag[head.tag ?? '']?.(head.end))
+    default: return writtenLine(body, head, next?.start ?? body.length)
   }
 }
 
-function writtenOpening (body: string, { section, start, end, closes, closing }: Head, next: number): Written {
-  const lineBreak = /\s*<br\b[^<>]*>\n?/iy
-  if (closes) return { section, text: body.slice(start, end + matchAt(body, lineBreak, end).length), inner: '', bare: true }
-  const begin = end + matchAt(body, lineBreak, end).length
-  const stop = closing === undefined ? next : closing.end + matchAt(body, lineBreak, closing.end).length
-  const inner = body.slice(begin, Math.max(begin, closing?.start ?? next))
-  return { section, text: body.slice(start, stop), inner: withoutLastBreak(withoutLastBreak(inner)) }
+/** An opening runs to its closing heading; where that was lost, up to the next section. */
+function writtenOpening (body: string, { section, start, end, closes }: Head, next: Head | undefined): Written {
+  const behindBreak = (place: number) => place + matchAt(body, /\s*<br(?:\s[^<>]*|\/)?>\n?/iy, place).length
+  if (closes) return { section, text: body.slice(start, behindBreak(end)), inner: '', bare: true }
+  const stop = next?.start ?? body.length
+  const inner = body.slice(Math.min(behindBreak(end), stop), stop)
+  return { section, text: body.slice(start, next?.closes ? behindBreak(next.end) : stop), inner: withoutLastBreak(withoutLastBreak(inner)) }
 }
 
 function withoutLastBreak (inner: string): string {
   const shown = inner.trimEnd()
   const tag = shown.endsWith('>') ? shown.lastIndexOf('<') : -1
-  return tag !== -1 && /^<br\b[^<>]*>$/i.test(shown.slice(tag)) ? shown.slice(0, tag) : inner
+  return tag !== -1 && /^<br(?:\s[^<>]*|\/)?>$/i.test(shown.slice(tag)) ? shown.slice(0, tag) : inner
 }
 
 /** A block ends with its element; where that was lost, before the next section. */
 function writtenBlock (body: string, head: Head, next: number, tag: RegExpExecArray | undefined): Written {
   const { section, start } = head
-  const begin = head.end + matchAt(body, /\s*<br\b[^<>]*>\n?/iy, head.end).length
+  const begin = head.end + matchAt(body, /\s*<br(?:\s[^<>]*|\/)?>\n?/iy, head.end).length
   if (tag === undefined || (head.nextBlock !== undefined && head.nextBlock.start < tag.index)) {
     return { section, text: body.slice(start, next), inner: body.slice(begin, next) }
   }
   const end = tag.index + tag[0].length
-  const space = isSpaced(section) ? matchAt(body, /\s*<br\b[^<>]*>/iy, end).length : 0
+  const space = isSpaced(section) ? matchAt(body, /\s*<br(?:\s[^<>]*|\/)?>/iy, end).length : 0
   return { section, text: body.slice(start, end + space), inner: body.slice(begin, tag.index) }
 }
 
@@ -194,9 +132,9 @@ function writtenBlock (body: string, head: Head, next: number, tag: RegExpExecAr
 function writtenLine (body: string, { section, start, end, tag }: Head, next: number): Written {
   const begin = end + matchAt(body, /\s*: ?/y, end).length
   const rest = body.slice(begin, next)
-  const item = /<(\/?)li\b[^<>]*>/i.exec(rest)
+  const item = /<(\/?)li(?:\s[^<>]*)?>/i.exec(rest)
   const closed = tag !== undefined && item?.[1] === '/'
-  const inner = closed ? rest.slice(0, item.index) : matchAt(rest, /(?:\s*<a\b[^<>]*>[^<>]*<\/a\s*>|[^<\n]*)/iy, 0)
+  const inner = closed ? rest.slice(0, item.index) : matchAt(rest, /(?:\s*<a\s[^<>]*>[^<>]*<\/a\s*>|[^<\n]*)/iy, 0)
   const after = closed ? item[0] : matchAt(rest, /\s*<\/li\s*>/iy, inner.length)
   return { section, text: body.slice(start, begin + inner.length + after.length), inner }
 }

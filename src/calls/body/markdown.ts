@@ -1,14 +1,11 @@
 /** Log bodies in Markdown: `**Label**: value` lines, and headings whose text runs to the next heading or line of ours. */
-import { partsOf, sectionsByLabel, type Codec, type Written } from './codec.ts'
+import { partsOf, sectionsByClosing, sectionsByLabel, type Codec, type Written } from './codec.ts'
 import { chomped, guarded, linesOf, unguarded, withLineFeeds, type Line } from './lines.ts'
-import { sections, type Section } from './sections.ts'
+import type { Section } from './sections.ts'
 
 const format = 'text/markdown'
 const byLabel = sectionsByLabel(format, label => label)
-const byClosing = new Map(sections.flatMap(section => {
-  const closing = section.closings?.[format]
-  return closing === undefined ? [] : [[closing, section] as const]
-}))
+const byClosing = sectionsByClosing(format, label => label)
 
 export const markdown: Codec = {
   format,
@@ -45,18 +42,14 @@ interface Head {
   closes: boolean
   /** Where the next heading, of whomever, or line of ours begins. */
   nextHeading: number
-  /** The line that closes the next opening. */
-  closing: Line | undefined
 }
 
 function headsOf (body: string): Head[] {
   const heads: Head[] = []
   let nextHeading = body.length
-  let closing: Line | undefined
   for (const line of linesOf(body).reverse()) {
     const head = headed(line.text)
-    if (head !== undefined) heads.push({ ...head, start: line.start, line, nextHeading, closing })
-    if (head?.closes === true) closing = line
+    if (head !== undefined) heads.push({ ...head, start: line.start, line, nextHeading })
     if (endsBlock(line.text)) nextHeading = line.start
   }
   return heads.reverse()
@@ -81,11 +74,11 @@ export function endsBlock (line: string): boolean {
   return /^#{1,3}(?: |$)/.test(line) || isMarker(line)
 }
 
-function written (body: string, { section, start, line, closes, nextHeading, closing }: Head, next: number): Written {
+function written (body: string, { section, start, line, closes, nextHeading }: Head, next: Head | undefined): Written {
   const upTo = (end: number, inner: string): Written => ({ section, text: body.slice(start, end), inner })
   if (closes) return { ...upTo(line.end, ''), bare: true }
   switch (section.kind) {
-    case 'opening': return upTo(closing?.end ?? next, chomped(chomped(body.slice(line.end, closing?.start ?? next))))
+    case 'opening': return upTo(next?.closes ? next.line.end : next?.start ?? body.length, chomped(chomped(body.slice(line.end, next?.start))))
     case 'block': return upTo(nextHeading, chomped(body.slice(line.end, nextHeading)))
     default: return upTo(line.end, line.text.slice(line.text.indexOf('**:') + 4))
   }

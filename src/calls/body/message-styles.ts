@@ -1,6 +1,6 @@
 /** The words and frames of message logs, per format. They are those that customers' CRMs already hold. */
 import type { ConversationLayout, EntryLayout } from './conversation.ts'
-import { anchored, escaped, unescaped } from './html.ts'
+import { anchored, escaped, unescaped } from './html-text.ts'
 import { guarded, oneLine, withLineFeeds } from './lines.ts'
 import { endsBlock, escapedTags } from './markdown.ts'
 import type { BodyFormat } from './values.ts'
@@ -43,9 +43,9 @@ const html: MessageStyle = {
     `Conversation(0 messages)<br>BEGIN<br>------------<br><ul></ul>------------<br>END<br><br>${FOOTER}`,
   conversation: {
     heading: /Conversation\(\d+ messages\)/g,
-    begins: /BEGIN(?:\s|<br\b[^<>]*>)*-{12}(?:\s|<br\b[^<>]*>)*<ul\b[^<>]*>/gi,
+    begins: /BEGIN(?:\s|<br(?:\s[^<>]*|\/)?>)*-{12}(?:\s|<br(?:\s[^<>]*|\/)?>)*<ul(?:\s[^<>]*)?>/gi,
     ends: /<\/ul\s*>\s*-{12}/gi,
-    entry: /<li\b[^<>]*>/gi,
+    entry: /<li(?:\s[^<>]*)?>/gi,
     reading: htmlReading,
     linewise: false,
     gap: () => ''
@@ -53,12 +53,12 @@ const html: MessageStyle = {
   linkEntry: text => `${text} <br>`,
   linksFrame: subject => `<br><b>${subject}</b><br><br>${FOOTER}`,
   links: {
-    entry: /(?:Fax failed to be uploaded to [^<>]*<br\b[^<>]*>\s*)?(?:Voicemail recording|Fax document) link: |<li\b[^<>]*>/gi,
+    entry: /(?:Fax failed to be uploaded to [^<>]*<br(?:\s[^<>]*|\/)?>\s*)?(?:Voicemail recording|Fax document) link: |<li(?:\s[^<>]*)?>/gi,
     reading: htmlReading,
     linewise: false,
     gap: () => ''
   },
-  beforeFooter: /<br\b[^<>]*>\s*$/i
+  beforeFooter: /<br(?:\s[^<>]*|\/)?>\s*$/i
 }
 
 const plainHead = /^\S[^\n]* \d\d:\d\d [AP]M$/

@@ -1,6 +1,6 @@
 /** The words and frame of the digest of a shared SMS conversation, per format. They are those that CRMs already hold. */
 import type { ConversationLayout } from './conversation.ts'
-import { escaped } from './html.ts'
+import { escaped } from './html-text.ts'
 import { guarded, oneLine, withLineFeeds } from './lines.ts'
 import { endsBlock, escapedTags } from './markdown.ts'
 import { htmlReading } from './message-styles.ts'
@@ -36,10 +36,10 @@ const html: DigestStyle = {
   assignment: assignee => `<p><i>Conversation assigned to <b>${escaped(assignee)}</b></i></p>`,
   ending: '<hr><div>END</div>',
   layout: {
-    heading: /<div\b[^<>]*>\s*<b>Conversation summary<\/b>/gi,
-    begins: /<div\b[^<>]*>BEGIN<\/div>\s*<hr\b[^<>]*>/gi,
-    ends: /<hr\b[^<>]*>\s*<div\b[^<>]*>END<\/div>/gi,
-    entry: /<p\b[^<>]*>/gi,
+    heading: /<div(?:\s[^<>]*)?>\s*<b>Conversation summary<\/b>/gi,
+    begins: /<div(?:\s[^<>]*)?>BEGIN<\/div>\s*<hr(?:\s[^<>]*|\/)?>/gi,
+    ends: /<hr(?:\s[^<>]*|\/)?>\s*<div(?:\s[^<>]*)?>END<\/div>/gi,
+    entry: /<p(?:\s[^<>]*)?>/gi,
     reading: htmlReading,
     linewise: false,
     gap: () => ''

@@ -11,7 +11,7 @@ import { digestStyles } from './shared-sms-styles.ts'
 import { epochOf, formatInstant, type Zone } from './time.ts'
 import type { BodyFormat } from './values.ts'
 
-export interface Named {
+interface Named {
   name?: string | null | undefined
 }
 

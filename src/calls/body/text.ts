@@ -71,7 +71,8 @@ function isMarker (line: string): boolean {
   return headed(line) !== undefined || closings.has(line.trimEnd())
 }
 
-function written (body: string, { section, start, line, closing }: Head, next: number): Written {
+function written (body: string, { section, start, line, closing }: Head, nextHead: Head | undefined): Written {
+  const next = nextHead?.start ?? body.length
   const upTo = (end: number, inner: string): Written => ({ section, text: body.slice(start, end), inner })
   switch (section.kind) {
     case 'opening': return upTo(next, afterLabel(chomped(body.slice(start, next)))) // it has no end of its own

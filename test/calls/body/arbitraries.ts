@@ -5,7 +5,7 @@ import type { BodyFormat } from '../../../src/calls/body/values.ts'
 import { goldenBodies } from './golden.ts'
 
 /** 10,000 runs where it is asked for, few on a developer's machine. */
-export const runs = Number(process.env.RUNS ?? (process.env.CI ? 10_000 : 500))
+export const runs = Number(process.env.RUNS ?? (process.env.CI ? 10_000 : 200))
 
 const labels = [...new Set(sections.flatMap(section => Object.values(section.labels).flat()))]
 
@@ -26,7 +26,7 @@ export const fragment = fc.oneof(
   fc.lorem({ maxCount: 4 })
 )
 
-export const typedText = fc.array(fragment, { maxLength: 12 }).map(fragments => fragments.join(''))
+export const typedText = fc.array(fragment, { maxLength: 6 }).map(fragments => fragments.join(''))
 
 /** Bodies from the wild: samples, pieces of samples, and anything in between. */
 export const anyBody = (format: BodyFormat) => {

@@ -25,3 +25,23 @@ for (const codec of codecs) {
     }))
   })
 }
+
+const hostile = ['<b>Agent notes</b>', '<b>Call details</b>', '<div><b>AI Note</b>', '<div><b>AI Note</b><br>x</div>', '<li><b>Result</b>:', '<b>Result</b>: x',
+  '<li><b>Call recording link</b>: <a href="', '<div><b>AI Note</b><li><b>Result</b>:', '<', '<b>', '<br', '</p>  ', '</ul> ', '&#', ' ', '\n', '- Note: x\n',
+  '- AI Note:\n', '\n- AI Note:\nx\n', '--- END\n', '- Result: x\n', '## Agent notes\n', '## Call details\n', '### AI Note\n', '**Result**: x\n', '**', '#', '\\', '\\<a']
+
+for (const codec of codecs) {
+  await t.test(`${codec.format}: bodies that are out to waste time are read in linear time`, async t => {
+    for (const seed of hostile) {
+      const time = (length: number) => {
+        const body = seed.repeat(Math.ceil(length / seed.length))
+        const start = performance.now()
+        for (const part of codec.parse(body)) if (isWritten(part)) codec.value(part)
+        return performance.now() - start
+      }
+      time(32_000)
+      const milliseconds = time(320_000)
+      t.ok(milliseconds < 2000, `${JSON.stringify(seed)}: ${milliseconds.toFixed()} ms for 320 KB`)
+    }
+  })
+}

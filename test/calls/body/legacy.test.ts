@@ -32,6 +32,7 @@ const readings: Array<[form: string, format: BodyFormat, body: string, section: 
     'Big deal\nsoon\nor\u00a0later\n- x\ny'],
   ['a note whose closing was lost', 'text/html', '<b>Agent notes</b><br>hi<br><br><li><b>Result</b>: ok</li>', 'note', 'hi'],
   ['a note whose closing was lost, at the end', 'text/html', '<b>Agent notes</b><br>hi', 'note', 'hi'],
+  ['a note whose closing a person moved down', 'text/html', '<b>Agent notes</b><br>hi<br><br><li><b>Result</b>: ok</li><b>Call details</b><br>', 'note', 'hi'],
   ['only the closing of a note', 'text/html', '<b>Call details</b><br><li><b>Result</b>: ok</li>', 'note', ''],
   ['bold by another tag, with attributes and white space', 'text/html', '<p><strong class="x">Agent notes</strong> <br/>hi<br/><br/> <b> call details </b></p>', 'note', 'hi'],
   ['entities of a CRM', 'text/html', '<li><b>Summary</b>: A &amp; B &lt;c&gt; &#39;d&#x27; &apos;e&quot; &#38;amp; &#x110000;</li>', 'subject', 'A & B <c> \'d\' \'e" &amp; &#x110000;'],
@@ -52,6 +53,7 @@ const readings: Array<[form: string, format: BodyFormat, body: string, section: 
 
   ['a note with a heading of the user', 'text/markdown', '## Agent notes\n### Plan\nx\n\n## Call details\n', 'note', '### Plan\nx'],
   ['a note whose closing was lost', 'text/markdown', '## Agent notes\nx\n**Result**: ok\n', 'note', 'x'],
+  ['a note whose closing a person moved down', 'text/markdown', '## Agent notes\nhi\n\n**Result**: ok\n## Call details\n', 'note', 'hi'],
   ['only the closing of a note', 'text/markdown', '## Call details\n**Result**: ok\n', 'note', ''],
   ['a line without value', 'text/markdown', '**Result**:\n', 'result', ''],
   ['a line of Windows', 'text/markdown', '**Result**: ok\r\n\r\n', 'result', 'ok'],

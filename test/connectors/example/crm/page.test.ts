@@ -1,14 +1,7 @@
-import { existsSync } from 'node:fs'
-import { chromium, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import t from 'tap'
+import { skip, startBrowser } from '../../../browser.ts'
 import { aCall, runningCrm } from './running-crm.ts'
-
-const executablePath = '/usr/bin/chromium'
-const args = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update',
-  '--disable-sync', '--no-first-run'
-]
-const skip = existsSync(executablePath) ? false : `a browser is needed: ${executablePath} is not there`
 
 await t.test('the page and its files allow no script but their own', async t => {
   const { url } = await runningCrm(t)
@@ -25,17 +18,8 @@ await t.test('the page and its files allow no script but their own', async t => 
 
 await t.test('a person at the page', { skip }, async t => {
   const { url, call } = await runningCrm(t)
-  const browser = await chromium.launch({ executablePath, args })
-  t.teardown(() => browser.close())
-
-  async function open (hash = '#/'): Promise<Page> {
-    const page = await browser.newPage({ locale: 'en-GB', timezoneId: 'UTC' })
-    t.teardown(() => page.close())
-    page.on('pageerror', error => t.fail(error.message))
-    page.setDefaultTimeout(10_000)
-    await page.goto(`${url}/${hash}`)
-    return page
-  }
+  const openAddress = await startBrowser(t)
+  const open = async (hash = '#/'): Promise<Page> => await openAddress(`${url}/${hash}`)
 
   await t.test('sees the contacts and activities at once, as Ann', async t => {
     await call('POST', '/api/activities', { ...aCall, subject: 'Talk about <b>licences</b>' })
