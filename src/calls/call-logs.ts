@@ -164,7 +164,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     },
 
     async find (caller, sessionIds, identity, { details }) {
-      if (sessionIds.length === 0) throw new PatchbayError('invalid-request', { field: 'sessionIds', message: 'sessionIds is missing.' })
+      if (sessionIds.length === 0) throw new PatchbayError('no-session')
       const found = await rows.findMany(caller.tenant, new Set(sessionIds), identityOf(hash, identity))
       const answers = await inParallel(sessionIds, parallelReads, async sessionId => {
         const row = found.get(sessionId)

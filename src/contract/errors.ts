@@ -36,6 +36,7 @@ export const errorCodes = {
   'unknown-user': { status: 200, retryable: false, as: 'answer', message: 'You are not connected to the CRM. Connect again in Settings.' },
   'not-supported': { status: 200, retryable: false, as: 'answer', message: 'This CRM does not support that.' },
   'no-contact': { status: 200, retryable: false, as: 'answer', message: 'Contact not found. Choose or create a contact, then log again.' },
+  'no-session': { status: 200, retryable: false, as: 'answer', message: 'No call was named.' },
   'no-message': { status: 200, retryable: false, as: 'answer', message: 'No message to log.' },
   'no-log': { status: 200, retryable: false, as: 'answer', message: 'Cannot find the log of this call. Log the call first.' },
   'in-progress': { status: 200, retryable: true, as: 'answer', message: 'This log is being written right now. Try again in a moment.' },

@@ -173,6 +173,15 @@ await t.test('any number of sessions is answered, in the order in which they wer
   t.strictSame(json.logs.filter((log: any) => log.matched).map((log: any) => log.sessionId), ['4503991004'])
 })
 
+await t.test('a lookup that names no call says so', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  for (const query of ['', '?sessionIds=', '?sessionIds=,', '?requireDetails=true']) {
+    const answer = await patchbay.call(`/callLog${query}`, { token })
+    t.match([answer.status, answer.json], [200, { successful: false, returnMessage: { message: /./ }, error: { code: 'no-session' } }], query)
+  }
+})
+
 await t.test('records are read in parallel, and one that cannot be read does not hide the others (defect P-01)', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()
