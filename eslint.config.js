@@ -14,7 +14,21 @@ const connectors = readdirSync(new URL('./src/connectors', import.meta.url), { w
   .map(entry => zone(`connectors/${entry.name}`, 'contract'))
 
 const typeboxOnlyInContract = { name: '@sinclair/typebox', message: 'Import Type from contract/type.ts.' }
-const undiciOnlyInTheDoor = { name: 'undici', message: 'Every outgoing request passes plugins/crm.ts.' }
+const passTheDoor = { message: 'Every outgoing request passes the door, src/crm.' }
+/** What opens connections, a server's side of it left out. */
+const clients = {
+  undici: undefined,
+  http: ['default', 'request', 'get', 'Agent', 'globalAgent', 'ClientRequest'],
+  https: ['default', 'request', 'get', 'Agent', 'globalAgent'],
+  http2: ['default', 'connect'],
+  net: ['default', 'connect', 'createConnection', 'Socket', 'Stream'],
+  tls: ['default', 'connect', 'TLSSocket'],
+  dgram: undefined,
+  dns: undefined,
+  'dns/promises': undefined
+}
+const opensConnections = Object.entries(clients).flatMap(([name, importNames]) =>
+  (name === 'undici' ? [name] : [name, `node:${name}`]).map(module => ({ name: module, importNames, allowTypeImports: true, ...passTheDoor })))
 const repositoriesAsTypes = { regex: '/db/', allowTypeImports: true, message: 'calls takes repositories as arguments.' }
 
 export default [
@@ -28,9 +42,10 @@ export default [
           zone('contract'),
           zone('calls', 'contract', 'db'),
           zone('contacts', 'contract', 'calls', 'db'),
+          zone('crm', 'contract', 'version.ts'),
           zone('db', 'contract'),
           zone('routes', 'contract', 'calls', 'contacts', 'db', 'plugins', 'version.ts'),
-          zone('plugins', 'contract', 'calls', 'contacts', 'db', 'routes', 'config.ts', 'version.ts', 'secrets.ts', 'patchbay.ts'),
+          zone('plugins', 'contract', 'calls', 'contacts', 'crm', 'db', 'routes', 'config.ts', 'version.ts', 'secrets.ts', 'patchbay.ts'),
           zone('testing', 'contract'),
           ...connectors
         ]
@@ -39,7 +54,9 @@ export default [
       '@typescript-eslint/no-explicit-any': 'error',
       // A schema and its type share one name.
       '@typescript-eslint/no-redeclare': 'off',
-      '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract, undiciOnlyInTheDoor] }]
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract, ...opensConnections] }],
+      'no-restricted-globals': ['error', ...['fetch', 'WebSocket', 'EventSource'].map(name => ({ name, ...passTheDoor }))],
+      'no-restricted-properties': ['error', ...['fetch', 'WebSocket', 'EventSource'].map(property => ({ object: 'globalThis', property, ...passTheDoor }))]
     }
   },
   {
@@ -50,10 +67,10 @@ export default [
   {
     files: ['src/calls/**/*.ts', 'src/contacts/**/*.ts'],
     rules: {
-      '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract, undiciOnlyInTheDoor], patterns: [repositoriesAsTypes] }]
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract, ...opensConnections], patterns: [repositoriesAsTypes] }]
     }
   },
   { files: ['src/config.ts', 'src/cli/**/*.ts'], rules: { 'n/no-process-env': 'off' } },
-  { files: ['src/contract/type.ts'], rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [undiciOnlyInTheDoor] }] } },
-  { files: ['src/plugins/crm.ts'], rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract] }] } }
+  { files: ['src/contract/type.ts'], rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: opensConnections }] } },
+  { files: ['src/crm/**/*.ts'], rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract] }] } }
 ]

@@ -29,7 +29,7 @@ import { sessionRoutes } from './routes/session.ts'
 import { settingsRoutes } from './routes/settings.ts'
 
 export interface AppParts {
-  config: Pick<Config, 'publicUrl' | 'exampleCrmPort' | 'connectorsDir' | 'manifestsDir' | 'connector'>
+  config: Pick<Config, 'publicUrl' | 'exampleCrmPort' | 'connectorsDir' | 'manifestsDir' | 'connector'> & Partial<Pick<Config, 'allowPrivateNetworks' | 'proxies'>>
   /** Open; the application closes it. */
   database: Database
   cipher: Cipher
@@ -66,7 +66,7 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
   await app.register(openapi, { title: 'Patchbay', decorator: 'swagger' })
   await app.register(db, { database, cipher, clock })
   await app.register(services, { hashKey, clock, random })
-  await app.register(crm)
+  await app.register(crm, { connectorConfig: config.connector, allowPrivateNetworks: config.allowPrivateNetworks, proxies: config.proxies })
   await app.register(connectors, {
     without: config.exampleCrmPort === undefined ? ['example'] : [],
     connectorsDir: config.connectorsDir,

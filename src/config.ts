@@ -29,6 +29,13 @@ export interface ConnectorConfig {
   tokenUrl?: string
 }
 
+/** The proxies for outgoing requests, as `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (or the same in lower case) say. */
+export interface ProxyConfig {
+  httpProxy?: string
+  httpsProxy?: string
+  noProxy?: string
+}
+
 export interface Config {
   host: string
   port: number
@@ -44,6 +51,7 @@ export interface Config {
   manifestsDir?: string
   /** CIDRs that CRM requests may go to although private. */
   allowPrivateNetworks: string[]
+  proxies: ProxyConfig
   logLevel: Static<typeof Environment>['LOG_LEVEL']
   /** The operator's settings of a connector, by platform. */
   connector: (platform: string) => ConnectorConfig
@@ -74,6 +82,7 @@ export function readConfig (environment: NodeJS.ProcessEnv = process.env): Confi
     ...(env.CONNECTORS_DIR !== undefined && { connectorsDir: directory('CONNECTORS_DIR', env.CONNECTORS_DIR) }),
     ...(env.MANIFESTS_DIR !== undefined && { manifestsDir: directory('MANIFESTS_DIR', env.MANIFESTS_DIR) }),
     allowPrivateNetworks: networks(env.ALLOW_PRIVATE_NETWORKS),
+    proxies: proxies(environment),
     logLevel: env.LOG_LEVEL,
     connector: platform => connectorConfig(platform, environment)
   }
@@ -117,6 +126,20 @@ function networks (value: string): string[] {
     if (!ipaddr.isValidCIDR(range)) throw new ConfigError('ALLOW_PRIVATE_NETWORKS', `must be CIDRs joined by commas; "${range}" is none (10.0.0.0/8 is one)`)
   }
   return ranges
+}
+
+function proxies (environment: NodeJS.ProcessEnv): ProxyConfig {
+  const value = (variable: string): string | undefined => environment[variable.toLowerCase()] || environment[variable] || undefined
+  const settings = { httpProxy: proxyUrl('HTTP_PROXY', value('HTTP_PROXY')), httpsProxy: proxyUrl('HTTPS_PROXY', value('HTTPS_PROXY')), noProxy: value('NO_PROXY') }
+  return Object.fromEntries(Object.entries(settings).filter(([, setting]) => setting !== undefined))
+}
+
+/** The value may hold a password, so no message repeats it. */
+function proxyUrl (variable: string, value: string | undefined): string | undefined {
+  if (value === undefined) return undefined
+  const address = value.includes('://') ? value : `http://${value}`
+  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) throw new ConfigError(variable, 'must be an http or https address')
+  return address
 }
 
 function connectorConfig (platform: string, environment: NodeJS.ProcessEnv): ConnectorConfig {

@@ -43,6 +43,20 @@ export const oauth = (auth: Pick<OAuthAuth, 'authorizeUrl' | 'tokenUrl'> & Parti
   type: 'oauth'
 })
 
+/** How much a CRM may be asked. */
+export interface RateLimit {
+  /** So many requests in so many milliseconds. */
+  readonly requests: number
+  readonly perMilliseconds: number
+  /** Who shares them: everybody of a CRM account, or nobody, as each user's token has its own. */
+  readonly scope: 'user' | 'account'
+  /**
+   * What the headers of an answer (names in lower case) say about what is left of them, in requests and seconds. `RateLimit-*` and
+   * `X-RateLimit-*` are read when absent.
+   */
+  readonly read?: (headers: Readonly<Record<string, string>>) => { readonly limit?: number, readonly remaining?: number, readonly resetSeconds?: number }
+}
+
 export interface ConnectorInfo<Submission extends TObject = TObject> {
   /** The name of the connector: lower-case letter first, then letters and digits. It never changes, it is part of user ids. */
   readonly platform: string
@@ -74,6 +88,8 @@ export interface ConnectorInfo<Submission extends TObject = TObject> {
   readonly manifest?: PlatformManifest
   /** The CRM's own reason and the field it names, out of the JSON body of a refusal. Shown to the person, never logged. */
   readonly readError?: (answer: unknown) => { readonly message?: string, readonly field?: string }
+  /** Requests beyond it are held back, so that the CRM has nothing to refuse. */
+  readonly rateLimit?: RateLimit
   /** Routes of its own, below `/connectors/<platform>`. */
   readonly routes?: FastifyPluginAsync
 }

@@ -1,7 +1,7 @@
 /**
  * The table of error codes: every failure that the server answers has one. `status` is the HTTP status, `retryable` says whether
- * the same request may succeed later, `message` is what the person is told unless the place that fails knows better, and `as`
- * how the answer is written:
+ * the same request may succeed later, `message` is what the person is told unless the place that fails knows better, `action` what
+ * they can do, and `as` how the answer is written:
  *
  * - `text`: the bare message. The extension shows a failing answer's body only when it is a plain string.
  * - `answer`: the envelope `{ successful: false, returnMessage, error }`, which generated clients read by its `error.code`.
@@ -11,6 +11,8 @@ interface ErrorKind {
   readonly retryable: boolean
   readonly as: 'text' | 'answer'
   readonly message: string
+  /** A sentence that follows the message, whoever wrote that. */
+  readonly action?: string
 }
 
 export const errorCodes = {
@@ -47,15 +49,15 @@ export const errorCodes = {
 
   // What the CRM answered (CrmError)
   'session-revoked': { status: 401, retryable: false, as: 'answer', message: 'The CRM ended this connection. Connect again in Settings.' },
-  'auth-expired': { status: 200, retryable: false, as: 'answer', message: 'The CRM no longer accepts this connection. Connect again in Settings.' },
-  permission: { status: 200, retryable: false, as: 'answer', message: 'The CRM does not permit this. Ask your CRM administrator for the permission.' },
-  'not-found': { status: 200, retryable: false, as: 'answer', message: 'The record no longer exists in the CRM.' },
-  invalid: { status: 200, retryable: false, as: 'answer', message: 'The CRM refused a value.' },
-  conflict: { status: 200, retryable: false, as: 'answer', message: 'The CRM says that this conflicts with what it already has.' },
-  'rate-limited': { status: 200, retryable: true, as: 'answer', message: 'The CRM limits how much may be asked of it. Try again later.' },
-  unavailable: { status: 200, retryable: true, as: 'answer', message: 'The CRM cannot be reached. Try again later.' },
-  'bad-response': { status: 200, retryable: true, as: 'answer', message: 'The CRM answered something that cannot be understood.' },
-  prerequisite: { status: 200, retryable: false, as: 'answer', message: 'Something has to be set up in the CRM first.' }
+  'auth-expired': { status: 200, retryable: false, as: 'answer', message: 'The CRM no longer accepts this connection.', action: 'Connect again in Settings.' },
+  permission: { status: 200, retryable: false, as: 'answer', message: 'The CRM does not permit this.', action: 'Ask your CRM administrator for the permission.' },
+  'not-found': { status: 200, retryable: false, as: 'answer', message: 'The record no longer exists in the CRM.', action: 'There is nothing to do.' },
+  invalid: { status: 200, retryable: false, as: 'answer', message: 'The CRM refused a value.', action: 'Correct it and try again.' },
+  conflict: { status: 200, retryable: false, as: 'answer', message: 'The CRM says that this conflicts with what it already has.', action: 'Look at the record in the CRM and try again.' },
+  'rate-limited': { status: 200, retryable: true, as: 'answer', message: 'The CRM limits how much may be asked of it.', action: 'Try again later.' },
+  unavailable: { status: 200, retryable: true, as: 'answer', message: 'The CRM cannot be reached.', action: 'Try again later.' },
+  'bad-response': { status: 200, retryable: true, as: 'answer', message: 'The CRM answered something that cannot be understood.', action: 'Try again later.' },
+  prerequisite: { status: 200, retryable: false, as: 'answer', message: 'Something has to be set up in the CRM first.', action: 'Ask your CRM administrator.' }
 } as const satisfies Record<string, ErrorKind>
 
 export type ErrorCode = keyof typeof errorCodes
@@ -71,6 +73,11 @@ export interface ErrorDetails {
   cause?: unknown
 }
 
+function usualMessage (code: ErrorCode): string {
+  const { message, action } = errorKind(code)
+  return action === undefined ? message : `${message} ${action}`
+}
+
 /** A failure with a code from the table. Thrown anywhere, answered by plugins/errors.ts. */
 export class PatchbayError extends Error {
   override readonly name: string = 'PatchbayError'
@@ -79,7 +86,7 @@ export class PatchbayError extends Error {
   readonly field: string | undefined
 
   constructor (code: ErrorCode, details: ErrorDetails = {}) {
-    super(details.message ?? errorKind(code).message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(details.message ?? usualMessage(code), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.retryAfter = details.retryAfter
     this.field = details.field

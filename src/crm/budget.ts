@@ -1,0 +1,140 @@
+/**
+ * The budget of a CRM account: a token bucket that the connector declares and the CRM's headers correct, and the delays that the CRM
+ * asks for. Whoever finds it empty waits in line, requests that a person waits for before the others.
+ */
+import type { RateLimit } from '../contract/connector.ts'
+import { rateState, type Headers } from './headers.ts'
+
+export interface Turn {
+  readonly background: boolean
+  /** Milliseconds that are worth waiting. */
+  readonly longest: number
+  readonly signal: AbortSignal
+}
+
+export interface Budget {
+  /** Waits for a turn. 0: go. Otherwise nothing was taken, and the number says in how many milliseconds there might be one. */
+  turn: (turn: Turn) => Promise<number>
+  /** Nobody goes for so many milliseconds. */
+  pause: (delay: number) => void
+  /** Takes in what the headers of an answer say. */
+  learn: (headers: Headers) => void
+  /** Whether forgetting it would change nothing. */
+  isIdle: () => boolean
+}
+
+interface Waiting {
+  readonly background: boolean
+  readonly until: number
+  readonly end: (delay: number) => void
+}
+
+/** Headers that only inform are not believed for longer. In milliseconds; a delay that the CRM demands comes by {@link Budget.pause}. */
+const longestReset = 60_000
+
+/** @param rateLimit without one, only delays that the CRM asks for hold requests back */
+export function budget (rateLimit: RateLimit | undefined, clock: () => number): Budget {
+  const { requests = Infinity, perMilliseconds = 1, read } = rateLimit ?? {}
+  let capacity = requests
+  let tokens = requests
+  let refilledAt = clock()
+  let pausedUntil = 0
+  let line: Waiting[] = []
+  let timer: NodeJS.Timeout | undefined
+
+  const refill = (now: number): void => {
+    if (tokens < capacity) tokens = Math.min(capacity, tokens + (now - refilledAt) * requests / perMilliseconds)
+    refilledAt = now
+  }
+  /** Milliseconds until whoever has `ahead` others in front of them may go. */
+  const due = (ahead: number, now: number): number => {
+    const missing = ahead + 1 - tokens
+    // What is missing by less than a thousandth is the error of floating point.
+    return Math.max(0, pausedUntil - now, missing > 0.001 ? missing * perMilliseconds / requests : 0)
+  }
+  const serve = (): void => {
+    const now = clock()
+    refill(now)
+    while (line.length > 0 && due(0, now) === 0) {
+      tokens--
+      line.shift()?.end(0)
+    }
+    const staying: Waiting[] = []
+    for (const one of line) {
+      const delay = due(staying.length, now)
+      // Whoever would wait in vain is told at once.
+      if (now + delay > one.until) one.end(delay)
+      else staying.push(one)
+    }
+    line = staying
+    clearTimeout(timer)
+    if (line.length > 0) timer = setTimeout(serve, Math.ceil(due(0, now)))
+  }
+  const pause = (delay: number): void => {
+    pausedUntil = Math.max(pausedUntil, clock() + delay)
+    serve()
+  }
+
+  return {
+    async turn ({ background, longest, signal }) {
+      const now = clock()
+      refill(now)
+      const ahead = background ? line.length : line.filter(one => !one.background).length
+      const delay = due(ahead, now)
+      if (delay > longest || signal.aborted) return delay
+      if (delay === 0 && ahead === 0) {
+        tokens--
+        return 0
+      }
+      return await new Promise<number>(resolve => {
+        const leave = (): void => {
+          line = line.filter(one => one !== waiting)
+          waiting.end(Math.max(1, due(line.length, clock())))
+          serve()
+        }
+        const waiting: Waiting = {
+          background,
+          until: now + longest,
+          end (left) {
+            signal.removeEventListener('abort', leave)
+            resolve(left)
+          }
+        }
+        signal.addEventListener('abort', leave)
+        line.splice(ahead, 0, waiting)
+        serve()
+      })
+    },
+    pause,
+    learn (headers) {
+      if (rateLimit === undefined) return
+      const now = clock()
+      const { limit = Infinity, remaining = Infinity, resetSeconds } = read?.(headers) ?? rateState(headers, now)
+      refill(now)
+      capacity = Math.min(requests, Math.max(1, limit))
+      tokens = Math.min(tokens, remaining, capacity)
+      if (remaining === 0 && resetSeconds !== undefined) pause(Math.min(resetSeconds * 1000, longestReset))
+    },
+    isIdle () {
+      const now = clock()
+      refill(now)
+      return line.length === 0 && pausedUntil <= now && tokens >= capacity
+    }
+  }
+}
+
+const mostAccounts = 10_000
+
+/** The budgets of all accounts, by the name of the account; one without a name shares with nobody. */
+export function budgets (clock: () => number): (account: string | undefined, rateLimit: RateLimit | undefined) => Budget {
+  const known = new Map<string, Budget>()
+  return (account, rateLimit) => {
+    if (account === undefined) return budget(rateLimit, clock)
+    const found = known.get(account)
+    if (found !== undefined) return found
+    if (known.size >= mostAccounts) for (const [name, one] of known) if (one.isIdle()) known.delete(name)
+    const made = budget(rateLimit, clock)
+    known.set(account, made)
+    return made
+  }
+}

@@ -1,0 +1,82 @@
+/** The client of one user for JSON APIs: what a connector sees of the door. */
+import { CrmError, type CrmClient, type CrmRequest, type Path, type Query } from '../contract/crm.ts'
+import { errorKind } from '../contract/errors.ts'
+import { TypeCompiler, type Static, type TSchema, type TypeCheck } from '../contract/type.ts'
+import { version } from '../version.ts'
+import { acceptedEncodings } from './decoding.ts'
+import { accountName, nothingSpent, type Door, type Ended } from './door.ts'
+import type { Answered } from './exchange.ts'
+import { judgeBreak, noAnswer, parse, refusal } from './failure.ts'
+import { permittedUrl } from './hosts.ts'
+import type { CrmAccount, CrmScope } from './scope.ts'
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** Says who asks. */
+export const productHeaders = {
+  'accept-encoding': acceptedEncodings,
+  'user-agent': `patchbay/${version}`,
+  'unified-crm-extension-version': version
+} as const
+
+export function crmClient (account: CrmAccount, send: Door['send']): CrmClient {
+  const { info } = account
+  const base = permittedBase(account)
+
+  const request = (method: Method) => async <Answer extends TSchema>(path: Path, { query, body, answer }: CrmRequest<Answer>): Promise<Static<Answer>> => {
+    if (base === undefined) throw noAnswer({ why: 'host-refused', sent: false }, info)
+    if (!path.startsWith('/')) throw new TypeError(`A path begins with a slash, unlike "${path}"`)
+    const spent = nothingSpent()
+    const once = async (authorization: string): Promise<Ended> => {
+      // What a person pasted as a key may be impossible as a header; then it is no key.
+      if (!/^[\t\x20-\x7e]+$/.test(authorization)) throw new CrmError('auth-expired')
+      return await send({
+        origin: base.origin,
+        path: `${base.pathname.replace(/\/$/, '')}${path}${search(query)}`,
+        method,
+        headers: { ...productHeaders, accept: 'application/json', authorization, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        body: body === undefined ? null : JSON.stringify(body)
+      }, account, accountName(account, base, authorization), spent)
+    }
+
+    const authorization = await account.authorization()
+    let ended = await once(authorization)
+    if (ended.verdict?.kind === 'auth-expired') {
+      const renewed = await account.renew?.(authorization)
+      if (renewed !== undefined) ended = await once(renewed)
+    }
+    if (ended.verdict !== undefined) throw refusal(ended.answered, info, ended.verdict)
+    return checked(answer, ended.answered, info)
+  }
+
+  return { get: request('GET'), post: request('POST'), put: request('PUT'), patch: request('PATCH'), delete: request('DELETE') }
+}
+
+/** An operator's address is its own permission. */
+function permittedBase (account: CrmAccount): URL | undefined {
+  const { baseUrl } = account
+  if (!URL.canParse(baseUrl) || /[?#]/.test(baseUrl)) return undefined
+  return permittedUrl(baseUrl, account, [new URL(baseUrl).origin])
+}
+
+function search (query: Query = {}): string {
+  const members = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) members.append(name, String(value))
+  return members.size === 0 ? '' : `?${members.toString()}`
+}
+
+const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>()
+
+/** The CRM said yes, so what it did stands; when its answer is not what was declared, only that is not known. */
+function checked<Answer extends TSchema> (schema: Answer, { body }: Answered, { title }: CrmScope['info']): Static<Answer> {
+  const check = compiled.get(schema) ?? TypeCompiler.Compile(schema)
+  compiled.set(schema, check)
+  const json = parse(body)
+  if (check.Check(json)) return json as Static<Answer>
+  const problem = check.Errors(json).First()
+  const { kind, outcome } = judgeBreak({ why: 'unreadable', sent: true })
+  throw new CrmError(kind, {
+    outcome,
+    message: `${title} answered something that cannot be understood (${problem?.path || 'the answer'}: ${problem?.message}). ${errorKind(kind).action}`
+  })
+}

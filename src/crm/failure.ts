@@ -1,0 +1,125 @@
+/** What the end of an exchange means: one pure function decides, and the error tells the person. */
+import type { ConnectorInfo } from '../contract/connector.ts'
+import { CrmError, type CrmErrorDetails, type CrmErrorKind, type Outcome } from '../contract/crm.ts'
+import { errorKind } from '../contract/errors.ts'
+import type { Answered, Broken, Exchange, Why } from './exchange.ts'
+import { retryAfter, type Headers } from './headers.ts'
+
+export interface Verdict {
+  readonly kind: CrmErrorKind
+  readonly outcome: Outcome
+  /** Whether it may be over in a moment, so that another attempt makes sense. */
+  readonly transient: boolean
+  /** Seconds until the CRM wants to be asked again. */
+  readonly retryAfter?: number
+}
+
+const kindOfBreak: Readonly<Record<Why, CrmErrorKind>> = {
+  'host-refused': 'prerequisite',
+  'address-refused': 'prerequisite',
+  resting: 'unavailable',
+  'over-budget': 'rate-limited',
+  aborted: 'unavailable',
+  'timed-out': 'unavailable',
+  failed: 'unavailable',
+  'too-large': 'bad-response',
+  unreadable: 'bad-response'
+}
+
+const kindOfStatus: Readonly<Record<number, CrmErrorKind>> = {
+  400: 'invalid',
+  401: 'auth-expired',
+  402: 'prerequisite',
+  403: 'permission',
+  404: 'not-found',
+  408: 'unavailable',
+  409: 'conflict',
+  410: 'not-found',
+  412: 'conflict',
+  413: 'invalid',
+  422: 'invalid',
+  423: 'conflict',
+  429: 'rate-limited'
+}
+
+/** Seconds to leave a CRM alone that has shut us out and does not say for how long. */
+const shutOut = 60
+
+/**
+ * A refusal (4xx) changed nothing in the CRM. What was never sent, and what the CRM put off (429, 503), was not received. Everything
+ * else may have been carried out.
+ *
+ * @param now epoch milliseconds
+ * @returns undefined for a success
+ */
+export function judge (exchange: Exchange, now: number): Verdict | undefined {
+  if ('why' in exchange) return judgeBreak(exchange)
+  const { status, headers } = exchange
+  if (status < 300) return undefined
+  const delay = retryAfter(headers, now)
+  // A page in place of JSON comes from what guards the CRM: it shuts out who went on asking after a 429.
+  if (status === 403 && isPage(headers)) return { kind: 'rate-limited', outcome: 'not-received', transient: false, retryAfter: delay ?? shutOut }
+  return {
+    kind: kindOfStatus[status] ?? (status >= 500 ? 'unavailable' : 'bad-response'),
+    outcome: status === 429 || status === 503 ? 'not-received' : status >= 400 && status < 500 ? 'refused' : 'unknown',
+    transient: [429, 502, 503, 504].includes(status),
+    ...(delay !== undefined && { retryAfter: delay })
+  }
+}
+
+export const judgeBreak = ({ why, sent, retryAfter }: Broken): Verdict => ({
+  kind: kindOfBreak[why],
+  outcome: sent ? 'unknown' : 'not-received',
+  transient: why === 'failed' || why === 'timed-out',
+  ...(retryAfter !== undefined && { retryAfter })
+})
+
+const isPage = (headers: Headers): boolean => /^text\/html\b/i.test(headers['content-type'] ?? '')
+
+/** The parsed body; null when it is empty, undefined when it is not JSON. */
+export function parse (body: Buffer | undefined): unknown {
+  if (body === undefined || body.length === 0) return null
+  try {
+    return JSON.parse(new TextDecoder().decode(body))
+  } catch {
+    return undefined // Whoever needs the answer judges what it means that it is not JSON.
+  }
+}
+
+/** The error for an exchange without an answer. */
+export function noAnswer (broken: Broken, info: Pick<ConnectorInfo, 'title'>, { kind, outcome, retryAfter }: Verdict = judgeBreak(broken)): CrmError {
+  const elsewhere = `${info.title} is not at the address that was given. Check the host name and connect again.`
+  return new CrmError(kind, { ...facts(outcome, retryAfter), cause: broken.cause, ...(kind === 'prerequisite' && { message: elsewhere }) })
+}
+
+/** Where the CRM's own words say more than ours. */
+const toldReasons: ReadonlySet<CrmErrorKind> = new Set(['invalid', 'conflict', 'permission', 'prerequisite'])
+
+/** The error for an answer that is no success: what the CRM says, where that helps the person, and what they can do. */
+export function refusal (answered: Answered, info: Pick<ConnectorInfo, 'title' | 'readError'>, { kind, outcome, retryAfter }: Verdict): CrmError {
+  const { message: reason, field } = reasonOf(answered, info)
+  const what = field === undefined ? '' : ` the field ${field}`
+  return new CrmError(kind, {
+    ...facts(outcome, retryAfter),
+    ...(field !== undefined && { field }),
+    ...(reason !== undefined && toldReasons.has(kind) && { message: `${info.title} refused${what}: ${reason}. ${errorKind(kind).action}` })
+  })
+}
+
+const facts = (outcome: Outcome, retryAfter: number | undefined): CrmErrorDetails =>
+  ({ outcome, ...(retryAfter !== undefined && { retryAfter: Math.ceil(retryAfter) }) })
+
+function reasonOf ({ body }: Answered, { readError }: Pick<ConnectorInfo, 'readError'>): { message?: string, field?: string } {
+  try {
+    const { message, field } = readError?.(parse(body)) ?? {}
+    return { ...(message !== undefined && { message: oneLine(message) }), ...(field !== undefined && { field: oneLine(field) }) }
+  } catch {
+    return {} // A body that the connector stumbles over explains nothing; that the CRM refused is known all the same.
+  }
+}
+
+/** A CRM's own words, fit to be shown: one line without control characters, at most 300 characters, without the full stop. */
+function oneLine (words: string): string {
+  const line = [...words.slice(0, 2000).replace(/[\p{C}\p{Z}]+/gu, ' ').trim().replace(/\.$/, '')]
+  return line.length > 300 ? `${line.slice(0, 299).join('')}…` : line.join('')
+}

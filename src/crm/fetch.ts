@@ -1,0 +1,39 @@
+/** The door in the form of fetch, for what is no JSON API: token endpoints, forms, media. Redirects are answers, not followed. */
+import { productHeaders } from './client.ts'
+import { accountName, nothingSpent, type Door } from './door.ts'
+import type { Answered } from './exchange.ts'
+import { noAnswer } from './failure.ts'
+import { permittedUrl } from './hosts.ts'
+import type { CrmScope } from './scope.ts'
+
+/**
+ * Answers every status as a Response, whose body is received and decompressed.
+ * @throws {CrmError} when there is no answer
+ */
+export type CrmFetch = (url: string | URL, init?: RequestInit) => Promise<Response>
+
+/** @param operatorOrigins the origins that the operator chose for this connector */
+export function crmFetch (scope: CrmScope, operatorOrigins: readonly string[], send: Door['send']): CrmFetch {
+  return async (address, init) => {
+    const url = permittedUrl(address, scope, operatorOrigins)
+    if (url === undefined) throw noAnswer({ why: 'host-refused', sent: false }, scope.info)
+    const request = new Request(url, init)
+    const signal = init?.signal == null ? scope.signal : AbortSignal.any([scope.signal, init.signal])
+    const { answered } = await send({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: request.method,
+      headers: { ...productHeaders, ...Object.fromEntries(request.headers) },
+      body: request.body === null ? null : new Uint8Array(await request.arrayBuffer())
+    }, { ...scope, signal }, accountName(scope, url, undefined), nothingSpent())
+    return response(answered)
+  }
+}
+
+const neverWithBody = new Set([204, 205, 304])
+
+function response ({ status, headers, body = Buffer.of() }: Answered): Response {
+  // The body is whole and decompressed, so what described it on the wire no longer holds.
+  const { 'content-encoding': _, 'content-length': __, 'transfer-encoding': ___, ...kept } = headers
+  return new Response(neverWithBody.has(status) ? null : new Uint8Array(body), { status, headers: kept })
+}

@@ -1,0 +1,30 @@
+/** Who asks for what: the inputs of the door. */
+import type { ConnectorInfo } from '../contract/connector.ts'
+
+/** Where requests of one connector may go. */
+export interface CrmScope {
+  readonly info: Pick<ConnectorInfo, 'platform' | 'title' | 'hosts' | 'readError' | 'rateLimit'>
+  /**
+   * The operator chose the address, so the connector's list of hosts does not bind it, nor does the ban on private networks; only
+   * the origin that was chosen may be asked.
+   */
+  readonly configuredByOperator: boolean
+  /** Aborts when the caller is gone. */
+  readonly signal: AbortSignal
+  /**
+   * Names the CRM account: delays that the CRM asks for and its budget are shared by everybody with the same key. Without one, a
+   * host that the connector lists as `*.example.com` is one account, and on other hosts each authorization is one.
+   */
+  readonly accountKey?: string
+  /** Nobody waits for it: it gives way to the requests that somebody waits for. */
+  readonly background?: boolean
+}
+
+/** What the client of one user needs to know. */
+export interface CrmAccount extends CrmScope {
+  readonly baseUrl: string
+  /** The value of the Authorization header. */
+  readonly authorization: () => Promise<string>
+  /** After a 401: another authorization, with which the request is made once more; undefined when there is none. */
+  readonly renew?: (refused: string) => Promise<string | undefined>
+}

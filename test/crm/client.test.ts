@@ -1,0 +1,232 @@
+import t from 'tap'
+import { CrmError, path } from '../../src/contract/crm.ts'
+import { Type } from '../../src/contract/type.ts'
+import { version } from '../../src/version.ts'
+import { Anything, account, errorOf, info, json, serve, startDoor, type Served } from './doors.ts'
+
+const get = { answer: Anything }
+const lines = (crm: Served): string[] => crm.received.map(({ line }) => line)
+
+await t.test('a request goes to the base URL with authorization, product and escaped values', async t => {
+  const crm = await serve(t, response => { json(response, 200, { id: 1 }) })
+  const door = await startDoor(t)
+  const client = door.crm(account(`${crm.url}/v1/`))
+  t.strictSame(await client.post(path`/contacts/${'a/b ü?'}/notes`, { query: { phone: '+1 650', all: true, none: undefined }, body: { text: 'x' }, answer: Type.Object({ id: Type.Integer() }) }), { id: 1 })
+  const [request] = crm.received
+  t.equal(request?.line, 'POST /v1/contacts/a%2Fb%20%C3%BC%3F/notes?phone=%2B1+650&all=true')
+  t.equal(request?.body, '{"text":"x"}')
+  t.match(request?.headers, {
+    authorization: 'Bearer token',
+    accept: 'application/json',
+    'accept-encoding': 'gzip, deflate, br',
+    'content-type': 'application/json',
+    'user-agent': `patchbay/${version}`,
+    'unified-crm-extension-version': version
+  })
+  await client.delete(path`/x`, get)
+  t.equal(crm.received[1]?.headers['content-type'], undefined)
+  t.equal((await errorOf(client.get(path`http://evil.example`, get))).name, 'TypeError')
+})
+
+await t.test('an answer that is not what was declared is one that cannot be understood', async t => {
+  const bodies = ['{"id":"x"}', '[]', 'null', '<html>', '', '{"id":1']
+  const crm = await serve(t, (response, _request, number) => { response.end(bodies[number - 1]) })
+  const client = (await startDoor(t)).crm(account(crm.url))
+  for (const body of bodies) {
+    const error = await errorOf(client.post(path`/x`, { answer: Type.Object({ id: Type.Integer() }) }))
+    t.match(error, { code: 'bad-response', outcome: 'unknown', message: /^Test CRM answered something that cannot be understood \(.+\)\. Try again later\.$/ }, body)
+  }
+})
+
+await t.test('a 401 is answered once with a renewed authorization', async t => {
+  const crm = await serve(t, (response, { headers }) => { json(response, headers.authorization === 'Bearer new' ? 200 : 401, {}) })
+  const door = await startDoor(t)
+  const refused: string[] = []
+  const renewing = (renewed: string | undefined) => door.crm(account(crm.url, { renew: async old => { refused.push(old); return renewed } }))
+  t.strictSame(await renewing('Bearer new').post(path`/x`, { body: { n: 1 }, answer: Anything }), {})
+  t.strictSame(crm.received.map(({ body }) => body), ['{"n":1}', '{"n":1}'])
+  t.match(await errorOf(renewing('Bearer stale').get(path`/x`, get)), { code: 'auth-expired', outcome: 'refused' })
+  t.match(await errorOf(renewing(undefined).get(path`/x`, get)), { code: 'auth-expired' })
+  t.match(await errorOf(door.crm(account(crm.url)).get(path`/x`, get)), { code: 'auth-expired' })
+  t.equal(crm.received.length, 6)
+  t.strictSame(refused, ['Bearer token', 'Bearer token', 'Bearer token'])
+  const failing = new CrmError('auth-expired', { message: 'gone' })
+  t.equal(await errorOf(door.crm(account(crm.url, { authorization: async () => { throw failing } })).get(path`/x`, get)), failing)
+})
+
+await t.test('a key that cannot be a header is no key', async t => {
+  const crm = await serve(t, response => { json(response, 200, {}) })
+  const door = await startDoor(t)
+  for (const key of ['a\r\nx: y', 'schlüssel', '', 'a\u0000']) {
+    t.match(await errorOf(door.crm(account(crm.url, { authorization: async () => key })).get(path`/x`, get)), { code: 'auth-expired', outcome: 'refused' })
+  }
+  t.strictSame(crm.received, [])
+})
+
+await t.test('what may be over in a moment is tried again, and nothing is done twice', async t => {
+  const table: Array<[method: 'get' | 'post' | 'put' | 'patch' | 'delete', failure: number | 'reset', requests: number, outcome: string | undefined]> = [
+    ['get', 502, 2, undefined],
+    ['get', 503, 2, undefined],
+    ['get', 504, 2, undefined],
+    ['get', 429, 2, undefined],
+    ['get', 'reset', 2, undefined],
+    ['put', 502, 2, undefined],
+    ['put', 'reset', 2, undefined],
+    ['delete', 'reset', 2, undefined],
+    ['post', 503, 2, undefined],
+    ['post', 429, 2, undefined],
+    ['patch', 503, 2, undefined],
+    ['post', 502, 1, 'unknown'],
+    ['post', 504, 1, 'unknown'],
+    ['post', 'reset', 1, 'unknown'],
+    ['patch', 'reset', 1, 'unknown'],
+    ['get', 500, 1, 'unknown'],
+    ['get', 404, 1, 'refused'],
+    ['get', 302, 1, 'unknown']
+  ]
+  for (const [method, failure, requests, outcome] of table) {
+    const crm = await serve(t, (response, request, number) => {
+      if (number > 1) json(response, 200, { number })
+      else if (failure === 'reset') request.socket.resetAndDestroy()
+      else json(response, failure, {}, { location: '/elsewhere' })
+    })
+    const asked = (await startDoor(t)).crm(account(crm.url))[method](path`/x`, { answer: Anything })
+    if (outcome === undefined) t.strictSame(await asked, { number: 2 }, `${method} ${failure}`)
+    else t.match(await errorOf(asked), { outcome }, `${method} ${failure}`)
+    t.equal(crm.received.length, requests, `${method} ${failure}`)
+  }
+})
+
+await t.test('three attempts are all, and a connection that never stood was surely not received', async t => {
+  const crm = await serve(t, response => { json(response, 503, {}) })
+  const door = await startDoor(t)
+  t.match(await errorOf(door.crm(account(crm.url)).post(path`/x`, get)), { code: 'unavailable', outcome: 'not-received' })
+  t.equal(crm.received.length, 3)
+  t.match(await errorOf(door.crm(account('http://127.0.0.1:1')).post(path`/x`, get)), { code: 'unavailable', outcome: 'not-received' })
+  t.match(door.logged.map(line => JSON.parse(line)), [{ attempts: 3, status: 503 }, { attempts: 3, broken: 'failed' }])
+})
+
+await t.test('once an attempt may have been carried out, that stays open', async t => {
+  const crm = await serve(t, (response, request, number) => {
+    if (number === 1) request.socket.resetAndDestroy()
+    else json(response, 404, {})
+  })
+  t.match(await errorOf((await startDoor(t)).crm(account(crm.url)).delete(path`/x`, get)), { code: 'not-found', outcome: 'unknown' })
+})
+
+await t.test('a delay that the CRM asks for is waited out by everybody of the account', async t => {
+  let open = 0
+  const crm = await serve(t, response => {
+    if (performance.now() < open) return json(response, 429, { early: true })
+    if (open > 0) return json(response, 200, {})
+    open = performance.now() + 1000
+    json(response, 429, {}, { 'retry-after': '1' })
+  })
+  const door = await startDoor(t)
+  const client = door.crm(account(crm.url))
+  const first = client.post(path`/first`, get)
+  await new Promise(resolve => { setTimeout(resolve, 200) })
+  await Promise.all([first, client.get(path`/second`, get), door.crm(account(crm.url)).get(path`/third`, get)])
+  t.equal(crm.received.length, 4)
+  t.ok(crm.received.slice(1).every(({ at }) => at >= open), 'nobody asks before the delay is over')
+})
+
+await t.test('a longer delay is told, and nobody asks before it is over', async t => {
+  const crm = await serve(t, response => { json(response, 429, {}, { 'retry-after': '120' }) })
+  const door = await startDoor(t)
+  const client = door.crm(account(crm.url))
+  t.match(await errorOf(client.post(path`/x`, get)), { code: 'rate-limited', outcome: 'not-received', retryAfter: 120 })
+  t.match(await errorOf(client.get(path`/x`, get)), { code: 'rate-limited', outcome: 'not-received', retryAfter: 120 })
+  t.equal(crm.received.length, 1)
+  const other = door.crm(account(crm.url, { authorization: async () => 'Bearer other' }))
+  t.match(await errorOf(other.get(path`/x`, get)), { code: 'rate-limited' })
+  t.equal(crm.received.length, 2, 'another account is not held back')
+  for (const token of ['a', 'b']) {
+    t.match(await errorOf(door.crm(account(crm.url, { accountKey: 'acme', authorization: async () => token })).get(path`/x`, get)), { code: 'rate-limited' })
+  }
+  t.equal(crm.received.length, 3, 'but users of one account are one')
+})
+
+await t.test('a CRM with a real token bucket is asked within it', async t => {
+  const bucket = { tokens: 5, at: performance.now() }
+  const crm = await serve(t, response => {
+    const now = performance.now()
+    bucket.tokens = Math.min(5, bucket.tokens + (now - bucket.at) / 40)
+    bucket.at = now
+    if (bucket.tokens < 1) return json(response, 429, {}, { 'retry-after': '0.2' })
+    bucket.tokens--
+    json(response, 200, {})
+  })
+  const asked = async (rateLimit: typeof info.rateLimit): Promise<void> => {
+    crm.received.length = 0
+    bucket.tokens = 5
+    const client = (await startDoor(t)).crm(account(crm.url, { info: { ...info, ...(rateLimit !== undefined && { rateLimit }) } }))
+    await Promise.all(Array.from({ length: 20 }, async (_, number) => await client.get(path`/${number}`, get)))
+  }
+  await asked(undefined)
+  t.ok(crm.received.length > 20, 'unknown to the door, it refuses some, who wait')
+  await asked({ requests: 5, perMilliseconds: 220, scope: 'user' })
+  t.equal(crm.received.length, 20, 'declared, it has nothing to refuse')
+})
+
+await t.test('whoever was shut out for going on asking does not go on asking', async t => {
+  const crm = await serve(t, response => {
+    response.writeHead(403, { 'content-type': 'text/html' })
+    response.end('<h1>Forbidden</h1>')
+  })
+  const client = (await startDoor(t)).crm(account(crm.url))
+  for (let i = 0; i < 3; i++) t.match(await errorOf(client.get(path`/x`, get)), { code: 'rate-limited', outcome: 'not-received', retryAfter: 60 })
+  t.equal(crm.received.length, 1)
+})
+
+await t.test('a host that fails again and again is left alone, and looked at now and then', async t => {
+  let well = false
+  const time = { now: 1_000_000 }
+  const crm = await serve(t, (response, request) => {
+    if (well) json(response, 200, {})
+    else request.socket.resetAndDestroy()
+  })
+  const door = await startDoor(t, { clock: () => time.now })
+  const client = door.crm(account(crm.url))
+  for (let i = 0; i < 5; i++) t.match(await errorOf(client.post(path`/x`, get)), { code: 'unavailable', outcome: 'unknown' })
+  for (let i = 0; i < 5; i++) t.match(await errorOf(client.post(path`/x`, get)), { code: 'unavailable', outcome: 'not-received', retryAfter: 30 })
+  t.equal(crm.received.length, 5)
+  const other = await serve(t, response => { json(response, 200, {}) })
+  t.strictSame(await door.crm(account(other.url)).get(path`/x`, get), {}, 'another host is not affected')
+  time.now += 30_000
+  const both = await Promise.allSettled([client.post(path`/x`, get), client.post(path`/x`, get)])
+  t.equal(both.filter(({ status }) => status === 'rejected').length, 2)
+  t.equal(crm.received.length, 6, 'one looks whether it is back')
+  well = true
+  time.now += 30_000
+  t.strictSame(await client.post(path`/x`, get), {})
+  t.strictSame(await Promise.all([client.post(path`/x`, get), client.post(path`/x`, get)]), [{}, {}])
+})
+
+await t.test('an address that is none of the CRM is refused with the first request, and nothing is sent', async t => {
+  const crm = await serve(t, response => { json(response, 200, {}) })
+  const door = await startDoor(t)
+  const notConfigured = { configuredByOperator: false }
+  for (const address of [crm.url, 'not a url', 'https://evil.example', 'https://api.example.com?x=', 'https://api.example.com/#']) {
+    t.match(await errorOf(door.crm(account(address, notConfigured)).get(path`/x`, get)), { code: 'prerequisite', outcome: 'not-received', message: /is not at the address/ }, address)
+  }
+  t.match(await errorOf(door.crm(account('not a url')).get(path`/x`, get)), { code: 'prerequisite' })
+  t.match(await errorOf(door.crm(account(`${crm.url}/?x=`)).get(path`/x`, get)), { code: 'prerequisite' })
+  t.strictSame(lines(crm), [])
+})
+
+await t.test('requests are logged without values, and not at info', async t => {
+  const crm = await serve(t, (response, _request, number) => { json(response, number === 1 ? 503 : number === 2 ? 200 : 422, { error: 'secret reason' }) })
+  const door = await startDoor(t)
+  const client = door.crm(account(crm.url))
+  await client.get(path`/people/${'secret-name'}`, { query: { phone: 'secret-phone' }, answer: Anything })
+  await errorOf(client.post(path`/people`, { body: 'secret-body', answer: Anything }))
+  const [first, second] = door.logged.map(line => JSON.parse(line))
+  t.match(first, { level: 20, msg: 'crm request', connector: 'test', method: 'GET', status: 200, attempts: 2, outcome: 'success', ms: Number })
+  t.match(second, { method: 'POST', status: 422, attempts: 1, outcome: 'refused', error: 'invalid' })
+  t.equal(door.logged.length, 2)
+  t.notMatch(door.logged.join(), /secret|token|127\.0\.0\.1/)
+  const quiet = await startDoor(t, {}, 'info')
+  await quiet.crm(account(crm.url)).post(path`/x`, get).catch(() => {})
+  t.strictSame(quiet.logged, [])
+})

@@ -1,0 +1,61 @@
+/** Nothing but the door opens connections: lint says so of the code, and the sockets of a running server show it. */
+import { Socket } from 'node:net'
+import { ESLint } from 'eslint'
+import t from 'tap'
+import { callRecord, startPatchbay } from '../patchbay.ts'
+
+await t.test('every socket that the server opens to a CRM is opened by the door', async t => {
+  const patchbay = await startPatchbay(t)
+  const crmPort = Number(new URL(patchbay.crm.url).port)
+  const opened: Array<{ port: unknown, by: string }> = []
+  const { connect } = Socket.prototype
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 100
+  Socket.prototype.connect = function (this: Socket, ...call: Parameters<typeof connect>) {
+    const [options] = (Array.isArray(call[0]) ? call[0] : call) as unknown as [{ port?: unknown, path?: unknown }]
+    opened.push({ port: Number(options.port ?? options.path), by: new Error('opened').stack ?? '' })
+    return connect.apply(this, call)
+  } as typeof connect
+  t.teardown(() => {
+    Socket.prototype.connect = connect
+    Error.stackTraceLimit = stackTraceLimit
+  })
+
+  // All of it by way of the server: this file itself asks only the server, over sockets of its own.
+  const token = await patchbay.signIn()
+  const contact = { contactId: 1, contactType: 'Contact', contactName: 'John Smith' }
+  await patchbay.call('/contact?phoneNumber=+16504445566', { token })
+  await patchbay.call('/contact', { method: 'POST', token, body: { phoneNumber: '+19995550100', newContactName: 'Nia New', newContactType: 'Lead' } })
+  t.match((await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: callRecord(), note: 'x', ...contact } })).json, { successful: true })
+  t.match((await patchbay.call('/callLog', { method: 'PATCH', token, body: { sessionId: '4503991004', note: 'y' } })).json, { successful: true })
+  await patchbay.call('/callLog?sessionIds=4503991004&requireDetails=true', { token })
+  await patchbay.call('/unAuthorize', { method: 'POST', token })
+
+  const serverPort = Number(new URL(patchbay.url).port)
+  t.ok(opened.some(({ port }) => port === crmPort))
+  for (const { port, by } of opened.filter(socket => socket.port !== serverPort)) {
+    t.equal(port, crmPort)
+    t.match(by, /src\/crm\/connections\.ts/)
+  }
+})
+
+await t.test('lint refuses what could open a connection anywhere else', async t => {
+  const eslint = new ESLint()
+  /** The lines that lint complains about. */
+  const refused = async (filePath: string, lines: string[]): Promise<string[]> => {
+    const [result] = await eslint.lintText(`${lines.join('\n')}\n`, { filePath })
+    const messages = (result?.messages ?? []).filter(({ message }) => /passes the door/.test(message))
+    return lines.filter((_, index) => messages.some(({ line }) => line === index + 1))
+  }
+  const clients = [
+    "export { request } from 'undici'", "export { request as a } from 'node:http'", "export { get } from 'https'", "import * as http from 'node:http'", "import https from 'node:https'",
+    "export { connect } from 'node:http2'", "export { connect as b } from 'node:net'", "import { Socket } from 'net'", "export { connect as c } from 'tls'", "export { createSocket } from 'node:dgram'",
+    "export { lookup } from 'node:dns'", "export { resolve } from 'node:dns/promises'",
+    "export const d = fetch('http://127.0.0.1')", "export const e = globalThis.fetch('http://127.0.0.1')", "export const f = new WebSocket('ws://127.0.0.1')"
+  ]
+  const harmless = ["export { createServer } from 'node:http'", "export { isIP } from 'node:net'", "export type { Dispatcher } from 'undici'"]
+  for (const file of ['src/connectors/example/mapping.ts', 'src/calls/outcome.ts', 'src/contract/type.ts']) {
+    t.strictSame(await refused(file, [...clients, ...harmless]), clients, file)
+  }
+  t.strictSame(await refused('src/crm/connections.ts', clients.slice(0, 12)), [], 'the door itself may')
+})
