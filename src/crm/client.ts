@@ -4,11 +4,11 @@ import { errorKind } from '../contract/errors.ts'
 import { TypeCompiler, type Static, type TSchema, type TypeCheck } from '../contract/type.ts'
 import { version } from '../version.ts'
 import { acceptedEncodings } from './decoding.ts'
-import { accountName, nothingSpent, type Door, type Ended } from './door.ts'
+import { nothingSpent, type Door, type Ended } from './door.ts'
 import type { Answered } from './exchange.ts'
 import { judgeBreak, noAnswer, parse, refusal } from './failure.ts'
 import { permittedUrl } from './hosts.ts'
-import type { CrmAccount, CrmScope } from './scope.ts'
+import { accountName, type CrmAccount, type CrmScope } from './scope.ts'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 

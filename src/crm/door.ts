@@ -2,7 +2,6 @@
  * The door to the CRMs: every request to one passes {@link Door.send}. It asks where the rules allow it, when the CRM wants to be
  * asked, and again where that can help and do no harm.
  */
-import { createHash } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
@@ -11,7 +10,6 @@ import { budgets, type Budget } from './budget.ts'
 import type { Connections } from './connections.ts'
 import { exchange, type Answered, type Exchange, type Outgoing } from './exchange.ts'
 import { judge, noAnswer, type Verdict } from './failure.ts'
-import { covers } from './hosts.ts'
 import type { Limits } from './limits.ts'
 import { decide, type Decision } from './retry.ts'
 import type { CrmScope } from './scope.ts'
@@ -60,15 +58,14 @@ export function door ({ connections, limits, clock, random, log }: DoorOptions):
 
   async function attempt (outgoing: Outgoing, scope: CrmScope, host: string, budget: Budget, spent: Spent): Promise<Exchange> {
     const { background = false, configuredByOperator, signal } = scope
-    const resting = hosts.rest(host)
-    if (resting > 0) return { why: 'resting', sent: false, retryAfter: seconds(resting) }
+    if (hosts.rest(host) > 0) return resting(hosts.rest(host))
     const asked = clock()
     const delay = await budget.turn({ background, longest: limits.wait - spent.waited, signal })
     const started = clock()
     spent.waited += started - asked
     if (delay > 0) return { why: 'over-budget', sent: false, retryAfter: seconds(delay) }
-    const restingNow = hosts.enter(host)
-    if (restingNow > 0) return { why: 'resting', sent: false, retryAfter: seconds(restingNow) }
+    const rest = hosts.enter(host)
+    if (rest > 0) return resting(rest)
     const dispatcher = configuredByOperator ? connections.chosen : connections.guarded
     const ended = await exchange(dispatcher, outgoing, { timeout: limits.talk - spent.talked, signal, mostBytes: limits.answer })
     spent.talked += clock() - started
@@ -110,7 +107,7 @@ export function door ({ connections, limits, clock, random, log }: DoorOptions):
           ms: Math.round(clock() - began),
           attempts: number,
           outcome: verdict?.outcome ?? 'success',
-          ...(verdict !== undefined && { error: verdict.kind, retried: why })
+          ...(verdict !== undefined && { error: verdict.kind, gaveUp: why })
         }, 'crm request')
         if ('why' in ended) throw noAnswer(ended, info, verdict)
         return { answered: ended, verdict }
@@ -122,16 +119,6 @@ export function door ({ connections, limits, clock, random, log }: DoorOptions):
 
 const done: Decision = { wait: undefined, why: 'success' }
 
-const seconds = (milliseconds: number): number => Math.ceil(milliseconds / 1000)
+const resting = (rest: number): Exchange => ({ why: 'resting', sent: false, retryAfter: seconds(rest) })
 
-/**
- * The name under which a CRM account's budget is kept.
- * @param authorization undefined for a request that is nobody's
- * @returns undefined when it cannot be told which account it is
- */
-export function accountName ({ info, accountKey }: Pick<CrmScope, 'info' | 'accountKey'>, { origin, hostname }: URL, authorization: string | undefined): string | undefined {
-  const user = authorization && createHash('sha256').update(authorization).digest('base64')
-  const ownHost = info.hosts.some(entry => entry.startsWith('*.') && covers(entry, hostname)) ? '' : undefined
-  const name = info.rateLimit?.scope === 'user' ? user : accountKey ?? ownHost ?? user
-  return name === undefined ? undefined : JSON.stringify([info.platform, origin, name])
-}
+const seconds = (milliseconds: number): number => Math.ceil(milliseconds / 1000)

@@ -59,7 +59,7 @@ export async function exchange (dispatcher: Dispatcher, outgoing: Outgoing, boun
 
 function receive (dispatcher: Dispatcher, outgoing: Outgoing, { timeout, signal, mostBytes }: Bounds): Promise<Exchange> {
   return new Promise(resolve => {
-    if (signal.aborted) return resolve({ why: 'aborted', sent: false })
+    if (signal.aborted || timeout <= 0) return resolve({ why: signal.aborted ? 'aborted' : 'timed-out', sent: false })
     let connection: Dispatcher.DispatchController | undefined
     let head: Omit<Answered, 'body'> | undefined
     let over = false

@@ -1,10 +1,10 @@
 /** The door in the form of fetch, for what is no JSON API: token endpoints, forms, media. Redirects are answers, not followed. */
 import { productHeaders } from './client.ts'
-import { accountName, nothingSpent, type Door } from './door.ts'
+import { nothingSpent, type Door } from './door.ts'
 import type { Answered } from './exchange.ts'
 import { noAnswer } from './failure.ts'
 import { permittedUrl } from './hosts.ts'
-import type { CrmScope } from './scope.ts'
+import { accountName, type CrmScope } from './scope.ts'
 
 /**
  * Answers every status as a Response, whose body is received and decompressed.

@@ -1,5 +1,7 @@
 /** Who asks for what: the inputs of the door. */
+import { createHash } from 'node:crypto'
 import type { ConnectorInfo } from '../contract/connector.ts'
+import { covers } from './hosts.ts'
 
 /** Where requests of one connector may go. */
 export interface CrmScope {
@@ -27,4 +29,16 @@ export interface CrmAccount extends CrmScope {
   readonly authorization: () => Promise<string>
   /** After a 401: another authorization, with which the request is made once more; undefined when there is none. */
   readonly renew?: (refused: string) => Promise<string | undefined>
+}
+
+/**
+ * The name under which a CRM account's budget is kept.
+ * @param authorization undefined for a request that is nobody's
+ * @returns undefined when it cannot be told which account it is
+ */
+export function accountName ({ info, accountKey }: Pick<CrmScope, 'info' | 'accountKey'>, { origin, hostname }: URL, authorization: string | undefined): string | undefined {
+  const user = authorization && createHash('sha256').update(authorization).digest('base64')
+  const ownHost = info.hosts.some(entry => entry.startsWith('*.') && covers(entry, hostname)) ? '' : undefined
+  const name = info.rateLimit?.scope === 'user' ? user : accountKey ?? ownHost ?? user
+  return name === undefined ? undefined : JSON.stringify([info.platform, origin, name])
 }

@@ -95,9 +95,22 @@ await t.test('whoever goes while waiting sends nothing', async t => {
 })
 
 await t.test('a connection that does not come to stand ends soon, and was surely not received', async t => {
-  // An address of the range for documentation: nobody answers there, or nothing leads there.
-  const door = await startDoor(t, { limits: { ...limits, talk: 200 } })
-  t.match(await errorOf(door.crm(account('http://192.0.2.1:81')).post(path`/x`, answer)), { code: 'unavailable', outcome: 'not-received' })
+  const silent = await serveBytes(t, () => {})
+  const address = silent.url.replace('http', 'https')
+  for (const more of [{ talk: 200 }, { connect: 100, talk: 3000 }]) {
+    const door = await startDoor(t, { limits: { ...limits, ...more } })
+    const began = performance.now()
+    t.match(await errorOf(door.crm(account(address)).post(path`/x`, answer)), { code: 'unavailable', outcome: 'not-received' }, 'TLS belongs to it')
+    t.ok(performance.now() - began < 3900)
+  }
+})
+
+await t.test('without time left to talk nothing is sent', async t => {
+  const crm = await serve(t, response => { setTimeout(() => { json(response, 401, {}) }, 60) })
+  // By this clock the first answer takes longer than the whole call may.
+  const door = await startDoor(t, { limits: { talk: 500 }, clock: () => performance.now() * 10 })
+  t.match(await errorOf(door.crm(account(crm.url, { renew: async () => 'Bearer new' })).post(path`/x`, answer)), { code: 'unavailable', outcome: 'not-received' })
+  t.equal(crm.received.length, 1)
 })
 
 await t.test('a CRM that hangs does not hold another one up', async t => {
