@@ -44,9 +44,11 @@ export default [
           zone('contacts', 'contract', 'calls', 'db'),
           zone('crm', 'contract', 'version.ts'),
           zone('db', 'contract'),
-          zone('routes', 'contract', 'calls', 'contacts', 'db', 'plugins', 'version.ts'),
-          zone('plugins', 'contract', 'calls', 'contacts', 'crm', 'db', 'routes', 'config.ts', 'version.ts', 'secrets.ts', 'patchbay.ts'),
+          zone('tokens', 'contract', 'db', 'config.ts', 'version.ts'),
+          zone('routes', 'contract', 'calls', 'contacts', 'db', 'plugins', 'tokens', 'version.ts'),
+          zone('plugins', 'contract', 'calls', 'contacts', 'crm', 'db', 'tokens', 'config.ts', 'version.ts', 'secrets.ts', 'patchbay.ts'),
           zone('testing', 'contract'),
+          zone('cli', 'contract', 'db', 'config.ts', 'secrets.ts', 'server.ts', 'version.ts'),
           ...connectors
         ]
       }],

@@ -21,9 +21,11 @@ import security from './plugins/security.ts'
 import services from './plugins/services.ts'
 import session from './plugins/session.ts'
 import signIn from './plugins/sign-in.ts'
+import tokens from './plugins/tokens.ts'
 import validation, { ajvOptions } from './plugins/validation.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metadataRoutes } from './routes/metadata.ts'
+import { oauthRoutes } from './routes/oauth.ts'
 import { connectorRoutes, operationRoutes } from './routes/operations.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { settingsRoutes } from './routes/settings.ts'
@@ -72,6 +74,7 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
     connectorsDir: config.connectorsDir,
     manifestsDir: config.manifestsDir
   })
+  await app.register(tokens, { connectorConfig: config.connector, publicUrl: config.publicUrl, cipher, clock })
   await app.register(docs)
   await app.register(callerPlugin, { connectorConfig: config.connector })
   await app.register(signIn)
@@ -80,6 +83,7 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
   await app.register(healthRoutes)
   await app.register(metadataRoutes, { publicUrl: config.publicUrl, hashKey })
   await app.register(sessionRoutes)
+  await app.register(oauthRoutes)
   await app.register(settingsRoutes)
   await app.register(operationRoutes)
   return app

@@ -20,7 +20,10 @@ const Environment = Type.Object({
   LOG_LEVEL: Type.String({ default: 'info', enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] })
 })
 
-/** What the operator says about one connector: `<PLATFORM>_URL`, `_CLIENT_ID`, `_CLIENT_SECRET`, `_REDIRECT_URI`, `_TOKEN_URL`. */
+/**
+ * What the operator says about one connector: `<PLATFORM>_URL`, `_CLIENT_ID`, `_CLIENT_SECRET`, `_REDIRECT_URI`, `_TOKEN_URL`. With a
+ * region those of `<PLATFORM>_<REGION>_...`, and where one is not set the one without the region.
+ */
 export interface ConnectorConfig {
   url?: string
   clientId?: string
@@ -54,7 +57,7 @@ export interface Config {
   proxies: ProxyConfig
   logLevel: Static<typeof Environment>['LOG_LEVEL']
   /** The operator's settings of a connector, by platform. */
-  connector: (platform: string) => ConnectorConfig
+  connector: (platform: string, region?: string) => ConnectorConfig
 }
 
 /** A wrong or missing environment variable. The message names it and says what is wrong. */
@@ -84,7 +87,10 @@ export function readConfig (environment: NodeJS.ProcessEnv = process.env): Confi
     allowPrivateNetworks: networks(env.ALLOW_PRIVATE_NETWORKS),
     proxies: proxies(environment),
     logLevel: env.LOG_LEVEL,
-    connector: platform => connectorConfig(platform, environment)
+    connector: (platform, region = '') => ({
+      ...connectorConfig(variablePrefix(platform), environment),
+      ...(region !== '' && connectorConfig(`${variablePrefix(platform)}_${region.toUpperCase()}`, environment))
+    })
   }
 }
 
@@ -142,8 +148,10 @@ function proxyUrl (variable: string, value: string | undefined): string | undefi
   return address
 }
 
-function connectorConfig (platform: string, environment: NodeJS.ProcessEnv): ConnectorConfig {
-  const prefix = platform.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()
+/** With what the variables of a connector begin: `GOOGLE_SHEETS` for `googleSheets`. */
+export const variablePrefix = (platform: string): string => platform.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()
+
+function connectorConfig (prefix: string, environment: NodeJS.ProcessEnv): ConnectorConfig {
   const value = (name: string): string | undefined => environment[`${prefix}_${name}`] || undefined
   const url = (name: string): string | undefined => {
     const address = value(name)

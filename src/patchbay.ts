@@ -1,9 +1,11 @@
 /** What a connector imports by the name `patchbay`: `import { connector, apiKey, path, CrmError, Type } from 'patchbay'`. */
 export { returnMessage } from './contract/answer.ts'
-export { apiKey, connector, oauth } from './contract/connector.ts'
+export { apiKey, oauth, ownTokens } from './contract/auth.ts'
+export { connector } from './contract/connector.ts'
 export { CrmError, path } from './contract/crm.ts'
 export { Nullable, OneOf, Type } from './contract/type.ts'
 export type { ReturnMessage } from './contract/answer.ts'
+export type { Credentials, OwnLogin, Place, TokenDoor } from './contract/auth.ts'
 export type { ConnectorInfo, LogFormat } from './contract/connector.ts'
 export type { Contact } from './contract/contact.ts'
 export type { CrmClient } from './contract/crm.ts'

@@ -3,45 +3,12 @@
  * connector's own additional fields, and whatever routes the connector adds.
  */
 import type { FastifyPluginAsync } from 'fastify'
+import type { Auth } from './auth.ts'
 import type { PlatformManifest } from './manifest.ts'
 import type { Operations } from './operations.ts'
 import type { Static, TObject } from './type.ts'
 
 export type LogFormat = 'text/plain' | 'text/html' | 'text/markdown'
-
-/** An API key or a login form. `authorization` makes the header out of the stored key. */
-export interface ApiKeyAuth {
-  readonly type: 'apiKey'
-  readonly authorization: (apiKey: string) => string
-}
-
-/** OAuth 2, authorization code flow. */
-export interface OAuthAuth {
-  readonly type: 'oauth'
-  readonly authorizeUrl: string
-  readonly tokenUrl: string
-  readonly scope?: string
-  /** How the client proves itself at the token endpoint. */
-  readonly clientAuthentication: 'header' | 'body' | 'query'
-  readonly pkce: boolean
-}
-
-export type Auth = ApiKeyAuth | OAuthAuth
-
-/** @param auth without one, the key is the user name of HTTP Basic and the password is empty */
-export const apiKey = (auth: Partial<Omit<ApiKeyAuth, 'type'>> = {}): ApiKeyAuth => ({
-  type: 'apiKey',
-  authorization: key => `Basic ${Buffer.from(`${key}:`).toString('base64')}`,
-  ...auth
-})
-
-/** The client id and secret are the operator's: `<PLATFORM>_CLIENT_ID` and `<PLATFORM>_CLIENT_SECRET`. */
-export const oauth = (auth: Pick<OAuthAuth, 'authorizeUrl' | 'tokenUrl'> & Partial<OAuthAuth>): OAuthAuth => ({
-  clientAuthentication: 'header',
-  pkce: false,
-  ...auth,
-  type: 'oauth'
-})
 
 /** How much a CRM may be asked. */
 export interface RateLimit {
@@ -66,7 +33,8 @@ export interface ConnectorInfo<Submission extends TObject = TObject> {
   readonly hosts: readonly string[]
   /** Where the API is. The operator's `<PLATFORM>_URL` goes before it. */
   readonly baseUrl: string | ((user: { hostname: string, info: Readonly<Record<string, unknown>> }) => string)
-  readonly auth: Auth
+  /** How people connect; of several ways, the first one is what the extension shows. */
+  readonly auth: Auth | readonly Auth[]
   /** The format of the composed text; `none` when the connector lays out the parts itself. */
   readonly logFormat: LogFormat | 'none'
   /** Characters that the CRM takes in the text of a log. */

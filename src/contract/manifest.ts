@@ -15,6 +15,9 @@ const Field = Open({
 
 const Page = Open({ additionalFields: Type.Optional(Type.Array(Field)) })
 
+/** Where the extension's OAuth window ends, unless the operator says otherwise. */
+export const extensionRedirectUri = 'https://ringcentral.github.io/ringcentral-embeddable/redirect.html'
+
 /** One CRM. Members that are not listed reach the extension as they are. */
 export const PlatformManifest = Open({
   name: Text,
@@ -28,7 +31,7 @@ export const PlatformManifest = Open({
       page: Open({ title: Type.Optional(Type.String()), content: Type.Array(Field) })
     })),
     oauth: Type.Optional(Open({
-      authUrl: Text,
+      authUrl: Type.Optional(Type.String({ minLength: 1, description: 'The authorize page. What is not given comes from the connector and its configuration.' })),
       clientId: Type.Optional(Type.String()),
       scope: Type.Optional(Type.String()),
       customState: Type.Optional(Type.String()),

@@ -4,6 +4,7 @@
  * {@link CrmError} when the CRM refuses.
  */
 import type { ReturnMessage } from './answer.ts'
+import type { Place } from './auth.ts'
 import type { CallLeg, Direction, Party } from './call-record.ts'
 import type { Contact } from './contact.ts'
 import type { CrmClient } from './crm.ts'
@@ -33,12 +34,13 @@ export interface Context {
 }
 
 /** What the user submitted to sign in. */
-export interface Login {
+export interface Login extends Place {
   /** With an API key: the key. */
   readonly apiKey?: string
-  readonly hostname: string
   /** All fields of the login form. */
   readonly fields: Readonly<Record<string, unknown>>
+  /** With OAuth: what the token endpoint said besides the tokens. */
+  readonly tokenAnswer: Readonly<Record<string, unknown>>
 }
 
 /** Who signed in. */
@@ -173,7 +175,9 @@ export interface Told { readonly returnMessage?: ReturnMessage }
 export interface Operations<Submission = Record<string, unknown>> {
   /** Who the credentials belong to. Throws `auth-expired` when the CRM does not know them. */
   getUserInfo: (context: Context, login: Login) => Promise<UserInfo>
-  /** Revoke the credentials at the CRM. The platform forgets them whatever happens. */
+  /** Asks the CRM whether the credentials still work, where that takes more than renewing them. Throws `auth-expired` when not. */
+  authValidation?: (context: Context) => Promise<Told>
+  /** Revoke the credentials at the CRM, where `revokeUrl` does not. The platform forgets them whatever happens. */
   unAuthorize?: (context: Context) => Promise<Told>
   getLicenseStatus?: (context: Context) => Promise<{ isLicenseValid: boolean, licenseStatus: string, licenseStatusDescription: string }>
   getUserList?: (context: Context) => Promise<CrmUser[]>
@@ -200,7 +204,7 @@ export interface Operations<Submission = Record<string, unknown>> {
 
 /** The names, for the check at start. */
 export const operationNames = [
-  'getUserInfo', 'unAuthorize', 'getLicenseStatus', 'getUserList', 'findContact', 'findContactWithName', 'createContact',
+  'getUserInfo', 'authValidation', 'unAuthorize', 'getLicenseStatus', 'getUserList', 'findContact', 'findContactWithName', 'createContact',
   'createCallLog', 'updateCallLog', 'getCallLog', 'findCallLog', 'upsertCallDisposition',
   'createMessageLog', 'updateMessageLog', 'getMessageLog', 'findMessageLog'
 ] as const satisfies ReadonlyArray<keyof Operations>

@@ -49,6 +49,8 @@ export function schema (columns: Columns) {
     timeZone: text().notNull().default(''),
     timeZoneOffset: text().notNull().default(''),
     sealedCredentials: text().notNull().default(''),
+    renewingUntil: instant(),
+    revokedAt: instant(),
     info: json<Record<string, unknown>>().notNull(),
     settings: json<UserSettings>().notNull(),
     settingsVersion: integer().notNull(),

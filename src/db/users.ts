@@ -1,21 +1,13 @@
 /** The people who are connected to a CRM, their credentials and settings. */
 import { randomUUID } from 'node:crypto'
 import { and, eq, sql, type SQL } from 'drizzle-orm'
+import type { Credentials } from '../contract/auth.ts'
 import type { UserSettings } from '../contract/settings.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
 import { quiet } from './quiet.ts'
 import type { Tables } from './schema.ts'
 import type { Tenant } from './tenant.ts'
-
-/** What authorizes requests to the CRM. With an API key, `accessToken` is the key. */
-export interface Credentials {
-  accessToken: string
-  refreshToken?: string
-  /** Epoch milliseconds. */
-  expiresAt?: number
-  [more: string]: unknown
-}
 
 type Row = Tables['users']['$inferSelect']
 
@@ -26,6 +18,8 @@ export interface User extends Omit<Row, 'sealedCredentials' | 'settingsVersion'>
   /** Undefined when the user has signed out. */
   credentials: Credentials | undefined
 }
+
+export type SignedInUser = User & { credentials: Credentials }
 
 /** Somebody who has just signed in. Facts that are absent leave those that are stored. */
 export interface Login extends Partial<{ [Fact in keyof UserFacts]: string | undefined }> {
@@ -46,10 +40,23 @@ export interface Users {
    */
   saveSettings (tenant: Tenant, changes: UserSettings, remove?: readonly string[]): Promise<UserSettings | undefined>
   /**
+   * The right to renew the credentials, for this process alone until that instant. Undefined when the row has changed since that
+   * `version` was read.
+   * @returns the row with its new version
+   */
+  leaseRenewal (tenant: Tenant, version: number, until: number): Promise<User | undefined>
+  /** Gives the right to renew back. */
+  endRenewal (tenant: Tenant, version: number): Promise<void>
+  /**
    * Replaces credentials that were renewed. Undefined when they have changed since that `version` was read (a new login, a
    * logout, somebody else's renewal): those stay.
    */
   replaceCredentials (tenant: Tenant, version: number, credentials: Credentials): Promise<User | undefined>
+  /**
+   * Remembers, until the next login, that the CRM has ended these credentials. False when they have changed since that `version`
+   * was read.
+   */
+  markRevoked (tenant: Tenant, version: number): Promise<boolean>
   /** Forgets the credentials and renews the `sessionId`. False when there is no such user. */
   signOut (tenant: Tenant): Promise<boolean>
 }
@@ -72,13 +79,19 @@ export function users (
 
   const keyOf = ({ userId, platform }: Tenant): Key => ({ id: userId, platform })
   const at = ({ id, platform }: Key): SQL | undefined => and(eq(table.id, id), eq(table.platform, platform))
-  // The platform comes first: it has no slash, so that no two users share an identity.
-  const identity = ({ id, platform }: Key): string => `users/${platform}/${id}/credentials`
-  const seal = (key: Key, credentials: Credentials): string => cipher.seal(JSON.stringify(credentials), identity(key))
+  const seal = (key: Key, credentials: Credentials): string => cipher.seal(JSON.stringify(credentials), credentialsIdentity(key))
+
+  /** The step of a renewal, guarded by the row's version. */
+  async function step (tenant: Tenant, version: number, changes: Partial<Row>): Promise<User | undefined> {
+    const [row] = await handle.update(table)
+      .set({ ...changes, version: version + 1, updatedAt: clock() })
+      .where(and(at(keyOf(tenant)), eq(table.version, version))).returning()
+    return row && user(row)
+  }
 
   function user ({ sealedCredentials, settingsVersion, ...row }: Row): User {
     if (sealedCredentials === '') return { ...row, credentials: undefined }
-    return { ...row, credentials: JSON.parse(cipher.open(sealedCredentials, identity(row))) }
+    return { ...row, credentials: JSON.parse(cipher.open(sealedCredentials, credentialsIdentity(row))) }
   }
 
   return quiet<Users>({
@@ -94,7 +107,7 @@ export function users (
       for (;;) {
         const stored = await read(key)
         const updatedAt = clock()
-        const changes = { ...facts, sealedCredentials: seal(key, login.credentials), updatedAt }
+        const changes = { ...facts, ...noRenewal, sealedCredentials: seal(key, login.credentials), updatedAt }
         const [row] = stored === undefined
           ? await handle.insert(table)
             .values({ ...key, ...newUser, crmUserId: login.crmUserId, info, sessionId: newId(), createdAt: updatedAt, ...changes })
@@ -117,16 +130,16 @@ export function users (
         if (row !== undefined) return row.settings
       }
     },
-    async replaceCredentials (tenant, version, credentials) {
-      const key = keyOf(tenant)
-      const [row] = await handle.update(table)
-        .set({ sealedCredentials: seal(key, credentials), version: version + 1, updatedAt: clock() })
-        .where(and(at(key), eq(table.version, version))).returning()
-      return row && user(row)
+    leaseRenewal: async (tenant, version, until) => await step(tenant, version, { renewingUntil: until }),
+    async endRenewal (tenant, version) {
+      await step(tenant, version, { renewingUntil: null })
     },
+    replaceCredentials: async (tenant, version, credentials) =>
+      await step(tenant, version, { renewingUntil: null, sealedCredentials: seal(keyOf(tenant), credentials) }),
+    markRevoked: async (tenant, version) => await step(tenant, version, { renewingUntil: null, revokedAt: clock() }) !== undefined,
     async signOut (tenant) {
       const rows = await handle.update(table)
-        .set({ sealedCredentials: '', sessionId: newId(), version: sql`${table.version} + 1`, updatedAt: clock() })
+        .set({ ...noRenewal, sealedCredentials: '', sessionId: newId(), version: sql`${table.version} + 1`, updatedAt: clock() })
         .where(at(keyOf(tenant))).returning({ id: table.id })
       return rows.length > 0
     }
@@ -134,6 +147,10 @@ export function users (
 }
 
 const newUser = { settings: {}, settingsVersion: 1, version: 1 }
+const noRenewal = { renewingUntil: null, revokedAt: null }
+
+/** Where credentials are sealed for. The platform comes first: it has no slash, so that no two users share an identity. */
+export const credentialsIdentity = ({ id, platform }: Pick<Row, 'id' | 'platform'>): string => `users/${platform}/${id}/credentials`
 
 /** What clients and old databases write when they know nothing (defect D-24). */
 const NOTHING = new Set<string | undefined>([undefined, '', 'undefined', 'null'])

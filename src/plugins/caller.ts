@@ -3,20 +3,22 @@ import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../calls/caller.ts'
 import type { Config } from '../config.ts'
+import { authOf, authorizationOf, type Credentials } from '../contract/auth.ts'
 import { PatchbayError, type ErrorCode } from '../contract/errors.ts'
 import type { Connector } from '../contract/connector.ts'
 import type { CrmClient } from '../contract/crm.ts'
 import type { ConnectedUser } from '../contract/operations.ts'
 import type { Tenant } from '../db/tenant.ts'
-import type { Credentials, User } from '../db/users.ts'
+import type { SignedInUser, User } from '../db/users.ts'
+import type { CredentialSource } from '../tokens/source.ts'
 import { sessionOf } from './session.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** A client for the CRM of somebody with these credentials. */
-    crmFor: (connector: Connector, user: Pick<ConnectedUser, 'hostname' | 'info'>, credentials: Credentials, signal: AbortSignal) => CrmClient
+    /** A client for the CRM of somebody, with the credentials that the source has at each request. */
+    crmFor: (connector: Connector, user: Pick<ConnectedUser, 'hostname' | 'info'>, source: CredentialSource, signal: AbortSignal) => CrmClient
     /** A stored user with everything an operation needs. */
-    callerOf: (user: User & { credentials: Credentials }, options: { signal: AbortSignal, background?: boolean }) => Caller
+    callerOf: (user: SignedInUser, options: { signal: AbortSignal, background?: boolean }) => Caller
   }
   interface FastifyRequest {
     /** The stored user of the session; undefined when there is none any more, or they have signed out since the token was made. */
@@ -40,15 +42,30 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
   // Read at the start, so that a wrong value stops it.
   const configured = new Map(fastify.connectors.all().map(({ info: { platform } }) => [platform, connectorConfig(platform)]))
 
-  fastify.decorate('crmFor', ({ info }, user, credentials, signal) => {
+  fastify.decorate('crmFor', ({ info }, user, source, signal) => {
     const url = configured.get(info.platform)?.url
-    return fastify.crm({
+    const authorization = (credentials: Credentials): string => authorizationOf(authOf(info, credentials), credentials)
+    const baseUrlOf = ({ baseUrl }: Credentials): string => url ?? baseUrl ?? (typeof info.baseUrl === 'string' ? info.baseUrl : info.baseUrl(user))
+    const clientAt = (baseUrl: string): CrmClient => fastify.crm({
       info,
-      baseUrl: url ?? (typeof info.baseUrl === 'string' ? info.baseUrl : info.baseUrl(user)),
+      baseUrl,
       configuredByOperator: url !== undefined,
-      authorization: async () => info.auth.type === 'apiKey' ? info.auth.authorization(credentials.accessToken) : `Bearer ${credentials.accessToken}`,
+      authorization: async () => authorization(await source.current()),
+      renew: async refused => {
+        const other = await source.other(credentials => authorization(credentials) === refused)
+        return other && authorization(other)
+      },
       signal
     })
+
+    // A renewal may move the user's CRM to another address.
+    let latest: { baseUrl: string, client: CrmClient } | undefined
+    const follow = <Method extends keyof CrmClient>(method: Method): CrmClient[Method] => async (path, request) => {
+      const baseUrl = baseUrlOf(await source.current())
+      if (latest?.baseUrl !== baseUrl) latest = { baseUrl, client: clientAt(baseUrl) }
+      return await latest.client[method](path, request)
+    }
+    return { get: follow('get'), post: follow('post'), put: follow('put'), patch: follow('patch'), delete: follow('delete') }
   })
 
   fastify.decorateRequest('user', async function (this: FastifyRequest) {
@@ -67,10 +84,10 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
 
   fastify.decorate('callerOf', (user, { signal }) => {
     const connector = fastify.connectors.get(user.platform)
-    const context = { crm: fastify.crmFor(connector, user, user.credentials, signal), user: user satisfies ConnectedUser, settings: user.settings, signal }
-    return { tenant: tenantOf(user), connector, context }
+    const crm = fastify.crmFor(connector, user, fastify.tokens.of(connector, user, signal), signal)
+    return { tenant: tenantOf(user), connector, context: { crm, user: user satisfies ConnectedUser, settings: user.settings, signal } }
   })
-}, { name: 'request-caller', dependencies: ['db', 'session', 'connectors', 'crm', 'deadline'] })
+}, { name: 'request-caller', dependencies: ['db', 'session', 'connectors', 'crm', 'deadline', 'tokens'] })
 
 export const tenantOf = ({ id, accountId, platform }: User): Tenant => ({ userId: id, accountId, platform })
 

@@ -7,6 +7,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import fp from 'fastify-plugin'
 import { createJiti } from 'jiti'
+import { authKinds, formOf } from '../contract/auth.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import { PlatformManifest } from '../contract/manifest.ts'
 import { operationNames, requiredOperations, type OperationName } from '../contract/operations.ts'
@@ -115,6 +116,8 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   for (const host of info.hosts) {
     if (!/^(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+$/.test(host)) refuse('hosts', `"${host}" must be a host name, or *. and a host name`)
   }
+  const kinds = authKinds(info).map(({ type }) => type)
+  if (kinds.length === 0 || new Set(kinds).size < kinds.length) refuse('auth', 'must be one kind, or several different ones')
   for (const name of Object.keys(operations)) {
     if (!(operationNames as readonly string[]).includes(name)) refuse(`operations.${name}`, `is no operation; those are ${operationNames.join(', ')}`)
     if (typeof operations[name as OperationName] !== 'function') refuse(`operations.${name}`, 'must be a function')
@@ -134,7 +137,8 @@ async function manifestOf (file: string, { info }: Connector, manifestsDir: stri
     throw new ConnectorError(source, `${at}${(problem?.path ?? '').replaceAll('/', '.')}`, `does not match the schema of manifests: ${problem?.message ?? ''}`)
   }
   if (content.name !== info.platform) throw new ConnectorError(source, `${at}.name`, `is "${content.name}", but the connector is "${info.platform}"`)
-  if (content.auth.type !== info.auth.type) throw new ConnectorError(source, `${at}.auth.type`, `is "${content.auth.type}", but the connector says "${info.auth.type}"`)
+  const [shown] = authKinds(info).map(formOf)
+  if (content.auth.type !== shown) throw new ConnectorError(source, `${at}.auth.type`, `is "${content.auth.type}", but the connector says "${shown ?? ''}"`)
   const types = content.contactTypes?.map(({ value }) => value)
   if (types?.toString() !== info.contactTypes?.toString()) throw new ConnectorError(source, `${at}.contactTypes`, `are ${types?.join(', ') ?? 'none'}, but the connector says ${info.contactTypes?.join(', ') ?? 'none'}`)
   for (const [page, { additionalFields = [] }] of Object.entries({ callLog: {}, messageLog: {}, newContact: {}, ...content.page } as Record<string, { additionalFields?: Array<{ const: string }> }>)) {

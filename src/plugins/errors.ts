@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { returnMessage, type ErrorAnswer } from '../contract/answer.ts'
 import { PatchbayError, errorKind } from '../contract/errors.ts'
+import { CipherError } from '../db/cipher.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,6 +33,7 @@ export function errorAnswer (error: PatchbayError, requestId?: string): ErrorAns
 /** The coded failure behind anything that was thrown. What the framework and its plugins throw is known by its code or status. */
 export function toPatchbayError (error: FastifyError | Error): PatchbayError {
   if (error instanceof PatchbayError) return error
+  if (error instanceof CipherError) return new PatchbayError('unreadable', { cause: error })
   const status = 'statusCode' in error ? error.statusCode : undefined
   if ('validation' in error && error.validation !== undefined) return invalidRequest(error)
   if (status === 413) return new PatchbayError('request-too-large', { cause: error })

@@ -1,18 +1,26 @@
-/** Signing in with an API key or a login form, and signing out. */
+/** Signing in with a key, a login form or OAuth, and signing out. */
 import fp from 'fastify-plugin'
 import { returnMessage, type ReturnMessage } from '../contract/answer.ts'
+import type { Connector } from '../contract/connector.ts'
 import { CrmError } from '../contract/crm.ts'
 import { PatchbayError, errorKind } from '../contract/errors.ts'
+import type { Login } from '../contract/operations.ts'
 import type { Caller } from '../calls/caller.ts'
+import { knownHost, type OAuthCallback } from '../tokens/callback.ts'
+import type { Connected } from '../tokens/connect.ts'
+import { fixedSource } from '../tokens/source.ts'
 
-export interface ApiKeyLogin {
+interface Client {
+  /** The hashed extension id that the client says, for analytics only. */
+  readonly extensionHash: string
+  readonly signal: AbortSignal
+}
+
+export interface ApiKeyLogin extends Client {
   readonly platform: string
   readonly apiKey: string | undefined
   readonly hostname: string | undefined
   readonly fields: Readonly<Record<string, unknown>>
-  /** The hashed extension id that the client says, for analytics only. */
-  readonly extensionHash: string
-  readonly signal: AbortSignal
 }
 
 export interface SignedIn {
@@ -25,6 +33,11 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** @throws {PatchbayError} `unknown-platform`, `login-refused`, or what the CRM said */
     signIn: (login: ApiKeyLogin) => Promise<SignedIn>
+    /**
+     * @throws {PatchbayError} `unknown-platform`, `login-refused`, `not-configured`
+     * @throws {CrmError} what the CRM said
+     */
+    signInByOAuth: (callback: OAuthCallback, client: Client) => Promise<SignedIn>
     /** Revokes the credentials at the CRM, where it knows that, and forgets them in any case. */
     signOut: (caller: Caller) => Promise<ReturnMessage>
   }
@@ -33,30 +46,35 @@ declare module 'fastify' {
 export default fp(async fastify => {
   const { users } = fastify.repositories
 
-  fastify.decorate('signIn', async ({ platform, apiKey = '', hostname, fields, extensionHash, signal }) => {
+  /** Asks the CRM whose credentials these are, and keeps them for that user. */
+  async function save (connector: Connector, connected: Connected, login: Omit<Login, 'hostname' | 'tokenAnswer'>, { extensionHash, signal }: Client): Promise<SignedIn> {
+    const { platform, title } = connector.info
+    const { credentials, hostname, tokenAnswer } = connected
+    const unknown = { hostname, info: {}, crmUserId: '', name: '', timeZone: '', timeZoneOffset: '' }
+    const crm = fastify.crmFor(connector, unknown, fixedSource(credentials), signal)
+    const found = await connector.operations.getUserInfo({ crm, user: unknown, settings: {}, signal }, { ...login, hostname, tokenAnswer })
+    const user = await users.save({
+      platform,
+      crmUserId: found.crmUserId,
+      name: found.name,
+      hostname: found.hostname ?? hostname,
+      timeZone: found.timeZone,
+      extensionHash,
+      credentials: found.apiKey === undefined ? credentials : { ...credentials, accessToken: found.apiKey },
+      info: found.info
+    })
+    return {
+      jwtToken: fastify.signSession({ userId: user.id, platform, signIn: user.sessionId }),
+      name: user.name,
+      returnMessage: found.returnMessage ?? returnMessage('success', `Connected to ${title} as ${user.name}.`, 3000)
+    }
+  }
+
+  fastify.decorate('signIn', async ({ platform, apiKey = '', hostname, fields, ...client }) => {
     const connector = fastify.connectors.get(platform)
-    const { info, operations } = connector
-    if (info.auth.type !== 'apiKey') throw new PatchbayError('login-refused', { message: `${info.title} signs in by OAuth, not with a key.` })
-    const host = knownHost(hostname)
-    const unknown = { hostname: host, info: {}, crmUserId: '', name: '', timeZone: '', timeZoneOffset: '' }
-    const crm = fastify.crmFor(connector, unknown, { accessToken: apiKey }, signal)
     try {
-      const found = await operations.getUserInfo({ crm, user: unknown, settings: {}, signal }, { apiKey, hostname: host, fields })
-      const user = await users.save({
-        platform,
-        crmUserId: found.crmUserId,
-        name: found.name,
-        hostname: found.hostname ?? host,
-        timeZone: found.timeZone,
-        extensionHash,
-        credentials: { accessToken: found.apiKey ?? apiKey },
-        info: found.info
-      })
-      return {
-        jwtToken: fastify.signSession({ userId: user.id, platform, signIn: user.sessionId }),
-        name: user.name,
-        returnMessage: found.returnMessage ?? returnMessage('success', `Connected to ${info.title} as ${user.name}.`, 3000)
-      }
+      const connected = await fastify.tokens.fromForm(connector, { apiKey, hostname: knownHost(hostname), fields }, client.signal)
+      return await save(connector, connected, { apiKey, fields, callback: {} }, client)
     } catch (error) {
       // A client shows a refused login by its status; with 200 it would take it for a login.
       if (!(error instanceof CrmError)) throw error
@@ -65,21 +83,25 @@ export default fp(async fastify => {
     }
   })
 
+  fastify.decorate('signInByOAuth', async (callback, client) => {
+    const connector = fastify.connectors.get(callback.platform)
+    const connected = await fastify.tokens.fromCallback(connector, callback, client.signal)
+    return await save(connector, connected, { fields: {}, callback: callback.parameters }, client)
+  })
+
   fastify.decorate('signOut', async ({ tenant, connector, context }) => {
     let told: ReturnMessage = returnMessage('success', `Signed out of ${connector.info.title}.`, 3000)
     try {
       told = (await connector.operations.unAuthorize?.(context))?.returnMessage ?? told
     } catch (error) {
-      if (!(error instanceof CrmError)) throw error
+      if (!(error instanceof PatchbayError)) throw error
       fastify.log.warn({ err: error, platform: connector.info.platform }, 'revoking credentials at the CRM failed')
       told = returnMessage('warning', `Signed out here. ${connector.info.title} did not confirm it: ${error.message}`)
     } finally {
+      const user = await users.find(tenant.userId, tenant.platform)
       await users.signOut(tenant)
+      if (user?.credentials !== undefined && user.revokedAt === null) await fastify.tokens.revoke(connector, user.credentials)
     }
     return told
   })
-}, { name: 'sign-in', dependencies: ['request-caller'] })
-
-/** The words that clients send when they know no host are no host. */
-const knownHost = (hostname: string | undefined): string =>
-  hostname === undefined || ['undefined', 'null', 'temp'].includes(hostname) ? '' : hostname
+}, { name: 'sign-in', dependencies: ['request-caller', 'tokens'] })

@@ -1,7 +1,9 @@
 /** What anybody may ask about the server and its connectors. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { hashId } from '../calls/identity.ts'
+import { authKinds, formOf } from '../contract/auth.ts'
 import { PatchbayError } from '../contract/errors.ts'
+import { extensionRedirectUri } from '../contract/manifest.ts'
 import {
   crmManifestRoute, implementedInterfacesRoute, releaseNotesRoute, serverVersionInfoRoute, userInfoHashRoute
 } from '../contract/metadata.ts'
@@ -41,7 +43,7 @@ export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataOptions> = async 
       const { info, operations } = connectors.get(platform)
       return await reply.send({
         getAuthType: true,
-        [info.auth.type === 'oauth' ? 'getOauthInfo' : 'getBasicAuth']: true,
+        ...Object.fromEntries(authKinds(info).slice(0, 1).map(kind => [formOf(kind) === 'oauth' ? 'getOauthInfo' : 'getBasicAuth', true])),
         ...Object.fromEntries(operationFlags.map(name => [name, operations[name] !== undefined])),
         ...Object.fromEntries(flagsOfLaterOperations.map(name => [name, false])),
         // These the platform does for every connector.
@@ -60,10 +62,10 @@ export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataOptions> = async 
       const shown = platformName === 'default' ? connectors.all() : [connectors.get(platformName)]
       return {
         serverUrl: publicUrl ?? fastify.listeningOrigin,
-        redirectUri: 'https://ringcentral.github.io/ringcentral-embeddable/redirect.html',
+        redirectUri: extensionRedirectUri,
         version,
         author: { name: 'Patchbay' },
-        platforms: Object.fromEntries(shown.map(({ info, manifest }) => [info.platform, manifest]))
+        platforms: Object.fromEntries(shown.map(connector => [connector.info.platform, fastify.tokens.manifestOf(connector)]))
       }
     }
   })

@@ -1,7 +1,10 @@
 /** Signing in and out, and what the extension asks about the session. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { returnMessage } from '../contract/answer.ts'
+import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
-import { apiKeyLoginRoute, hostnameRoute, licenseStatusRoute, unAuthorizeRoute } from '../contract/session.ts'
+import { apiKeyLoginRoute, authValidationRoute, hostnameRoute, licenseStatusRoute, unAuthorizeRoute } from '../contract/session.ts'
 import { knownUser } from '../plugins/caller.ts'
 import { guarded } from '../plugins/security.ts'
 import { presentsToken, requireSession } from '../plugins/session.ts'
@@ -13,13 +16,12 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async fastify => {
     handler: async request => {
       const { platform, apiKey, hostname, additionalInfo } = request.body
       if (platform === undefined || platform === '') throw new PatchbayError('missing-platform')
-      const extensionHash = request.headers['rc-extension-id']
       return await fastify.signIn({
         platform,
         hostname,
         apiKey,
         fields: additionalInfo ?? {},
-        extensionHash: typeof extensionHash === 'string' ? extensionHash : '',
+        extensionHash: extensionHashOf(request),
         signal: request.deadline
       })
     }
@@ -30,6 +32,26 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async fastify => {
     onRequest: requireSession,
     handler: async request => {
       return await fastify.signOut(await request.caller({ unknown: 'user-not-found' }))
+    }
+  })
+
+  fastify.route({
+    ...authValidationRoute,
+    onRequest: requireSession,
+    handler: async request => {
+      const user = await request.user()
+      if (user?.credentials === undefined) return { successful: false }
+      const { connector, context } = await request.caller()
+      try {
+        await fastify.tokens.of(connector, { ...user, credentials: user.credentials }, request.deadline).current()
+        const told = await connector.operations.authValidation?.(context)
+        return { successful: true, ...told }
+      } catch (error) {
+        if (!(error instanceof CrmError)) throw error
+        // Whatever else keeps the CRM from answering says nothing about the credentials.
+        if (error.code !== 'auth-expired') return { successful: true }
+        return { successful: false, returnMessage: returnMessage('warning', error.message) }
+      }
     }
   })
 
@@ -63,6 +85,12 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async fastify => {
       return await reply.type('text/plain; charset=utf-8').send(hostname)
     }
   })
+}
+
+/** The hashed extension id that the client says; empty when it says none. */
+export function extensionHashOf ({ headers }: FastifyRequest): string {
+  const hash = headers['rc-extension-id']
+  return typeof hash === 'string' ? hash : ''
 }
 
 const invalidLicense = (reason: string): { isLicenseValid: boolean, licenseStatus: string, licenseStatusDescription: string } =>

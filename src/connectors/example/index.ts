@@ -1,5 +1,6 @@
 /** The connector to learn from: every operation, against the Example CRM that is served beside Patchbay. */
-import { apiKey, connector } from '../../contract/connector.ts'
+import { apiKey, oauth } from '../../contract/auth.ts'
+import { connector } from '../../contract/connector.ts'
 import { path } from '../../contract/crm.ts'
 import { Type, Value } from '../../contract/type.ts'
 import { Activities, Activity, Person, Persons, User, Users } from './api.ts'
@@ -13,7 +14,17 @@ export default connector({
   title: 'Example CRM',
   hosts: ['127.0.0.1'],
   baseUrl: 'http://127.0.0.1:6067',
-  auth: apiKey(),
+  // The extension shows the first one.
+  auth: [
+    apiKey(),
+    oauth({
+      authorizeUrl: '/oauth/authorize',
+      tokenUrl: '/oauth/token',
+      revokeUrl: '/oauth/revoke',
+      // A CRM of which everybody has one: its client is no secret.
+      client: { id: 'patchbay-example', secret: 'patchbay-example-secret' }
+    })
+  ],
   logFormat: 'text/html',
   maxBodyLength: 65_536,
   // The CRM takes an external id once, and finds the record by it.

@@ -1,0 +1,80 @@
+/**
+ * What came back from the consent page of a CRM. The extension puts the address to which the CRM redirected into the query without
+ * encoding it: everything behind its first `&` arrives as members of the outer query.
+ */
+import { PatchbayError } from '../contract/errors.ts'
+
+export interface OAuthCallback {
+  readonly platform: string
+  readonly code: string | undefined
+  /** What the CRM answered in place of a code, such as `access_denied`. */
+  readonly error: string | undefined
+  /** What `/oauth-authorize` put into the state; undefined for a sign-in that was begun elsewhere. */
+  readonly begun: string | undefined
+  /** Host of the CRM; empty when it is not known. */
+  readonly hostname: string
+  /** The path to which the CRM redirected; undefined when it redirected to this server itself. */
+  readonly redirectPath: string | undefined
+  /** All the rest, for the connector. */
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+/** Words that clients send in place of nothing. */
+const nothing = new Set(['', 'undefined', 'null', 'temp'])
+
+export const knownHost = (hostname: string | undefined): string => hostname === undefined || nothing.has(hostname) ? '' : hostname
+
+/** Members with a meaning of their own; account and extension are what anybody can write, so they reach nobody. */
+const ours = new Set(['callbackUri', 'code', 'state', 'error', 'hostname', 'rcAccountId', 'rcExtensionId', 'jwtToken'])
+
+/**
+ * @param query as parsed; of a member that is there twice, the first one counts
+ * @throws {PatchbayError} `missing-callback-uri`, `missing-platform`, `invalid-request`
+ */
+export function readCallback (query: Readonly<Record<string, unknown>>): OAuthCallback {
+  const outer = new Map(Object.entries(query).flatMap(([name, value]): Array<[string, string]> => {
+    const first: unknown = Array.isArray(value) ? value[0] : value
+    return typeof first === 'string' ? [[name, first]] : []
+  }))
+  const redirect = redirectOf(outer.get('callbackUri'))
+  const inner = new Map(redirect?.searchParams)
+  const either = (name: string): string | undefined => inner.get(name) ?? outer.get(name)
+
+  const error = either('error') || undefined
+  const code = either('code') || undefined
+  if (redirect === undefined && code === undefined && error === undefined) throw new PatchbayError('missing-callback-uri')
+
+  const rawState = either('state') ?? ''
+  const state = readState(rawState)
+  const platform = state.get('platform') ?? platformIn(outer.get('callbackUri')) ?? platformIn(rawState) ?? ''
+  if (platform === '') throw new PatchbayError('missing-platform')
+  return {
+    platform,
+    code,
+    error,
+    begun: state.get('begun') ?? undefined,
+    hostname: knownHost(outer.get('hostname')) || knownHost(state.get('hostname') ?? undefined),
+    redirectPath: redirect?.pathname,
+    parameters: Object.fromEntries([...outer, ...inner].filter(([name]) => !ours.has(name)))
+  }
+}
+
+/** The name of the connector in the state with which a sign-in begins. */
+export const platformOfState = (state: string): string => readState(state).get('platform') ?? platformIn(state) ?? ''
+
+function redirectOf (callbackUri: string | undefined): URL | undefined {
+  if (callbackUri === undefined || callbackUri === 'undefined') return undefined
+  if (!URL.canParse(callbackUri)) throw new PatchbayError('invalid-request', { message: 'callbackUri is not an address.', field: 'callbackUri' })
+  return new URL(callbackUri)
+}
+
+/** A state is a query string, which some CRMs give back encoded once more. */
+function readState (text: string): URLSearchParams {
+  try {
+    return new URLSearchParams(decodeURIComponent(text))
+  } catch {
+    return new URLSearchParams(text) // A lone % is not an encoding.
+  }
+}
+
+const platformIn = (text = ''): string | undefined => /platform=([a-zA-Z0-9]+)/.exec(text)?.[1]

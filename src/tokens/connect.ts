@@ -1,0 +1,149 @@
+/** Connecting to a CRM: what a person submits, or brings back from the consent page, becomes credentials. */
+import { generateRandomCodeVerifier } from 'oauth4webapi'
+import { authKinds, formOf, ownCredentials, type Auth, type Credentials, type OAuthAuth, type OwnTokensAuth } from '../contract/auth.ts'
+import type { Connector } from '../contract/connector.ts'
+import { PatchbayError } from '../contract/errors.ts'
+import { extensionRedirectUri, type PlatformManifest } from '../contract/manifest.ts'
+import type { Cipher } from '../db/cipher.ts'
+import type { Clock } from '../db/database.ts'
+import { addressesOf, issuerAt, type Settings } from './addresses.ts'
+import { beginState, readBegun, type Begun } from './begun.ts'
+import type { OAuthCallback } from './callback.ts'
+import { consentPage, exchangeCode } from './oauth.ts'
+import type { Reach } from './reach.ts'
+
+export interface LoginForm {
+  readonly apiKey: string
+  readonly hostname: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** Credentials that were just made, and what the CRM said with them. */
+export interface Connected {
+  readonly credentials: Credentials
+  readonly tokenAnswer: Readonly<Record<string, unknown>>
+  /** As the sign-in began with it, where it began here; as the client says otherwise. */
+  readonly hostname: string
+}
+
+export interface Connecting {
+  /**
+   * The address of the consent page, with all that the connector declares.
+   * @param redirectUri the extension's or this server's; this server's when absent
+   * @throws {PatchbayError} `not-configured`, `login-refused`
+   * @throws {CrmError} `prerequisite`
+   */
+  begin: (connector: Connector, hostname: string, redirectUri?: string) => Promise<string>
+  /**
+   * @throws {PatchbayError} `login-refused`, `not-configured`
+   * @throws {CrmError} when the CRM cannot be asked, or is not at the address given
+   */
+  fromCallback: (connector: Connector, callback: OAuthCallback, signal: AbortSignal) => Promise<Connected>
+  /**
+   * @throws {PatchbayError} `login-refused`
+   * @throws {CrmError} when the CRM does not accept what was submitted, or cannot be asked
+   */
+  fromForm: (connector: Connector, form: LoginForm, signal: AbortSignal) => Promise<Connected>
+  /** The manifest with what the configuration says about OAuth. */
+  manifestOf: (connector: Connector & { readonly manifest: PlatformManifest }) => PlatformManifest
+}
+
+export interface ConnectingParts {
+  readonly settings: Settings
+  readonly reach: Reach
+  readonly cipher: Cipher
+  readonly clock: Clock
+  /** How the outside reaches this server. */
+  readonly serverUrl: () => string
+}
+
+export function connecting ({ settings, reach, cipher, clock, serverUrl }: ConnectingParts): Connecting {
+  /** The addresses to which a CRM may redirect: the extension's, and this server's. */
+  const redirectUris = ({ info }: Connector): { extension: string, server: string } =>
+    ({ extension: settings(info.platform).redirectUri ?? extensionRedirectUri, server: `${serverUrl()}/oauth-callback` })
+
+  /** What is known of how a sign-in began. One that began elsewhere says nothing that is believed: it can only end at an address of ours. */
+  function beginningOf (connector: Connector, { begun, platform, hostname, redirectPath }: OAuthCallback): Begun {
+    if (begun !== undefined) return readBegun(platform, begun, cipher, clock)
+    const { extension, server } = redirectUris(connector)
+    const redirectUri = redirectPath === undefined ? server : [extension, server].find(uri => new URL(uri).pathname === redirectPath)
+    if (redirectUri === undefined) throw new PatchbayError('login-refused', { message: 'The sign-in did not end at an address of this server or of the extension.' })
+    return { hostname, redirectUri }
+  }
+
+  function authUrlOf (connector: Connector, auth: OAuthAuth): string {
+    const { pkce, scope, authorizeParameters } = auth
+    // The extension adds client id, redirect URI and state by itself; for more than that it has to come through us.
+    if (pkce || scope !== undefined || Object.keys(authorizeParameters).length > 0) return `${serverUrl()}/oauth-authorize`
+    const issuer = issuerAt(connector.info, auth, { hostname: '', callback: {} })
+    return addressesOf(connector.info, auth, settings, issuer).authorizeUrl
+  }
+
+  return {
+    async begin (connector, hostname, redirectUri) {
+      const { info } = connector
+      const auth = kindOf(connector, 'oauth')
+      const { extension, server } = redirectUris(connector)
+      const target = redirectUri ?? server
+      if (auth.type !== 'oauth' || ![extension, server].includes(target)) {
+        throw new PatchbayError('login-refused', { message: `A sign-in to ${info.title} cannot begin like this.` })
+      }
+      const verifier = auth.pkce ? generateRandomCodeVerifier() : undefined
+      const state = beginState(info.platform, { hostname, redirectUri: target, ...(verifier !== undefined && { verifier }) }, cipher, clock)
+      return await consentPage({ info, auth, settings }, { place: { hostname, callback: {} }, redirectUri: target, state, verifier })
+    },
+
+    async fromCallback (connector, callback, signal) {
+      const auth = kindOf(connector, 'oauth')
+      const { hostname, redirectUri, verifier } = beginningOf(connector, callback)
+      const { code, error = '', parameters } = callback
+      if (code === undefined || error !== '') {
+        const reason = /^[a-z_]{1,40}$/.test(error) ? ` (${error})` : ''
+        throw new PatchbayError('login-refused', { message: `${connector.info.title} did not give access${reason}. Connect again and allow it.` })
+      }
+      const place = { hostname, callback: parameters }
+      if (auth.type === 'own') {
+        const credentials = await auth.login(reach.door(connector, signal), { ...place, code, redirectUri, fields: {} })
+        return { credentials: ownCredentials(credentials, clock()), tokenAnswer: {}, hostname }
+      }
+      const { credentials, answer } = await exchangeCode(reach.oauth(connector, auth, signal), { code, redirectUri, verifier, place })
+      return { credentials, tokenAnswer: answer, hostname }
+    },
+
+    async fromForm (connector, { apiKey, hostname, fields }, signal) {
+      const auth = kindOf(connector, 'apiKey')
+      const credentials = auth.type === 'own'
+        ? ownCredentials(await auth.login(reach.door(connector, signal), { apiKey, hostname, fields, callback: {} }), clock())
+        : { kind: auth.type, accessToken: apiKey }
+      return { credentials, tokenAnswer: {}, hostname }
+    },
+
+    manifestOf (connector) {
+      const { info, manifest } = connector
+      const auth = authKinds(info).find(kind => formOf(kind) === 'oauth')
+      if (auth === undefined) return manifest
+      const { clientId = auth.type === 'oauth' ? auth.client?.id : undefined, redirectUri } = settings(info.platform)
+      return {
+        ...manifest,
+        auth: {
+          ...manifest.auth,
+          oauth: {
+            ...(auth.type === 'oauth' && { authUrl: authUrlOf(connector, auth) }),
+            ...manifest.auth.oauth,
+            ...(clientId !== undefined && { clientId }),
+            ...(redirectUri !== undefined && { redirectUri })
+          }
+        }
+      }
+    }
+  }
+}
+
+type Form = { readonly oauth: OAuthAuth | OwnTokensAuth, readonly apiKey: Exclude<Auth, OAuthAuth> }
+
+/** @throws {PatchbayError} `login-refused` when the connector offers no such way */
+function kindOf<Name extends keyof Form> ({ info }: Connector, form: Name): Form[Name] {
+  const found = authKinds(info).find((kind): kind is Form[Name] => formOf(kind) === form)
+  if (found !== undefined) return found
+  throw new PatchbayError('login-refused', { message: form === 'oauth' ? `${info.title} signs in with a key, not by OAuth.` : `${info.title} signs in by OAuth, not with a key.` })
+}

@@ -1,0 +1,105 @@
+/** Requests to a CRM's token endpoint (RFC 6749) and revocation endpoint (RFC 7009), with the ways in which CRMs differ. */
+import {
+  ClientSecretPost, None, ResponseBodyError, allowInsecureRequests, customFetch, genericTokenEndpointRequest,
+  processGenericTokenEndpointResponse, revocationRequest, type AuthorizationServer, type Client, type ClientAuth, type TokenEndpointResponse
+} from 'oauth4webapi'
+import type { OAuthAuth, OAuthClient } from '../contract/auth.ts'
+import { CrmError } from '../contract/crm.ts'
+import { version } from '../version.ts'
+import { tokenAnswer } from './token-answer.ts'
+
+/** The door to the CRMs in the form of fetch. */
+export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
+
+export interface TokenEndpoint {
+  readonly auth: OAuthAuth
+  readonly client: OAuthClient
+  readonly tokenUrl: string
+  readonly revokeUrl: string | undefined
+  readonly fetch: Fetch
+}
+
+/** The token endpoint said no, in the words of RFC 6749, 5.2. */
+export class TokensRefused extends Error {
+  override readonly name = 'TokensRefused'
+  /** `invalid_grant`, `invalid_client` ... */
+  readonly reason: string
+  constructor (reason: string) {
+    super(`The token endpoint answered ${reason}`)
+    this.reason = reason
+  }
+}
+
+export const requestHeaders = { 'user-agent': `patchbay/${version}`, 'unified-crm-extension-version': version }
+
+/**
+ * @param parameters of the grant
+ * @throws {TokensRefused}
+ * @throws {CrmError} `unavailable` when there is no answer that can be understood; `prerequisite` for a host that is not the connector's.
+ *   Nothing was sent to the CRM's API, so the outcome of what the tokens are for is always known.
+ */
+export async function requestTokens (endpoint: TokenEndpoint, grant: 'authorization_code' | 'refresh_token', parameters: Readonly<Record<string, string>>): Promise<TokenEndpointResponse> {
+  const { auth, tokenUrl } = endpoint
+  let retryAfter: number | undefined
+  const send = asFetch(endpoint, async (url, init) => {
+    const response = await endpoint.fetch(url, init)
+    const wait = Number(response.headers.get('retry-after') ?? undefined)
+    retryAfter = Number.isFinite(wait) ? wait : undefined
+    const { status, body } = tokenAnswer(await response.text(), response.status, auth.normalise)
+    return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } })
+  })
+  const [server, client] = [serverOf(endpoint), clientOf(endpoint)]
+  try {
+    const response = await genericTokenEndpointRequest(server, client, clientAuthentication(endpoint), grant, { ...auth.tokenParameters, ...parameters }, {
+      [customFetch]: send,
+      [allowInsecureRequests]: new URL(tokenUrl).protocol === 'http:',
+      headers: requestHeaders
+    })
+    return await processGenericTokenEndpointResponse(server, client, response)
+  } catch (error) {
+    if (error instanceof ResponseBodyError) throw new TokensRefused(error.error)
+    if (error instanceof CrmError && error.outcome === 'refused') throw error
+    throw new CrmError('unavailable', { outcome: 'not-received', cause: error, ...(retryAfter !== undefined && { retryAfter }) })
+  }
+}
+
+/**
+ * Takes a token back.
+ * @throws {CrmError} when the CRM did not confirm it
+ */
+export async function revokeToken (endpoint: TokenEndpoint & { readonly revokeUrl: string }, token: string, kind: 'refresh_token' | 'access_token'): Promise<void> {
+  const response = await revocationRequest(serverOf(endpoint), clientOf(endpoint), clientAuthentication(endpoint), token, {
+    [customFetch]: asFetch(endpoint, endpoint.fetch),
+    [allowInsecureRequests]: new URL(endpoint.revokeUrl).protocol === 'http:',
+    additionalParameters: { token_type_hint: kind },
+    headers: requestHeaders
+  })
+  await response.body?.cancel()
+  if (!response.ok) throw new CrmError('unavailable', { message: `The CRM answered ${response.status} when a token was taken back.` })
+}
+
+const serverOf = ({ tokenUrl, revokeUrl }: TokenEndpoint): AuthorizationServer =>
+  ({ issuer: tokenUrl, token_endpoint: tokenUrl, ...(revokeUrl !== undefined && { revocation_endpoint: revokeUrl }) })
+
+const clientOf = ({ client }: TokenEndpoint): Client => ({ client_id: client.id })
+
+function clientAuthentication ({ auth, client }: TokenEndpoint): ClientAuth {
+  const { id, secret } = client
+  if (secret === undefined) return None()
+  if (auth.clientAuthentication !== 'header') return ClientSecretPost(secret)
+  // RFC 6749, 2.3.1 wants id and secret encoded as in forms. CRMs take them as they are, and none of theirs holds a colon.
+  return (_server, _client, _body, headers) => headers.set('authorization', `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`)
+}
+
+type CustomFetch = (url: string, init: { body: URLSearchParams, headers: Record<string, string>, method: string, signal?: AbortSignal }) => Promise<Response>
+
+/** Moves the parameters into the address, where the CRM wants them there. */
+function asFetch ({ auth }: TokenEndpoint, fetch: Fetch): CustomFetch {
+  return async (url, { body, headers, method }) => {
+    if (auth.clientAuthentication !== 'query') return await fetch(url, { method, headers, body })
+    const { 'content-type': _, ...rest } = headers
+    const address = new URL(url)
+    for (const [name, value] of body) address.searchParams.set(name, value)
+    return await fetch(address, { method, headers: rest })
+  }
+}

@@ -1,0 +1,70 @@
+/** Keeping connections to CRMs: credentials that stay fresh, and are taken back at the end. */
+import { authOf, ownCredentials, type Credentials } from '../contract/auth.ts'
+import type { Connector } from '../contract/connector.ts'
+import { CrmError } from '../contract/crm.ts'
+import type { Clock } from '../db/database.ts'
+import type { SignedInUser, Users } from '../db/users.ts'
+import { renewTokens, revokeTokens } from './oauth.ts'
+import type { Reach } from './reach.ts'
+import { renewals } from './renewal.ts'
+import { storedSource, type CredentialSource } from './source.ts'
+
+export interface Keeping {
+  /** Where the credentials of a connected user come from, for one request of a client. */
+  of: (connector: Connector, user: SignedInUser, signal: AbortSignal) => CredentialSource
+  /** Takes credentials back at the CRM, as well as it can be done: a CRM that does not answer is only logged. */
+  revoke: (connector: Connector, credentials: Credentials) => Promise<void>
+  /** Resolves when no renewal is under way. */
+  settled: () => Promise<void>
+}
+
+export interface KeepingParts {
+  readonly users: Users
+  readonly connectorOf: (platform: string) => Connector
+  readonly reach: Reach
+  readonly clock: Clock
+  readonly log: { readonly warn: (facts: object, message: string) => void }
+}
+
+/** For all requests of one renewal. Below the lease that it is made under. Milliseconds. */
+const renewalTime = 12_000
+/** Whoever signs out waits for it. Milliseconds. */
+const revocationTime = 5_000
+
+export function keeping ({ users, connectorOf, reach, clock, log }: KeepingParts): Keeping {
+  async function request ({ platform, credentials }: SignedInUser): Promise<Credentials> {
+    const connector = connectorOf(platform)
+    const auth = authOf(connector.info, credentials)
+    // Not the signal of whoever asked first: a token that the CRM has given out must not be lost because a client went away.
+    const signal = AbortSignal.timeout(renewalTime)
+    const { refreshToken } = credentials
+    if (auth.type === 'own') return ownCredentials(await auth.renew(reach.door(connector, signal), credentials), clock())
+    if (auth.type !== 'oauth' || refreshToken === undefined) throw new CrmError('auth-expired')
+    return await renewTokens(reach.oauth(connector, auth, signal), { ...credentials, refreshToken })
+  }
+
+  async function revoke (connector: Connector, credentials: Credentials): Promise<void> {
+    try {
+      const auth = authOf(connector.info, credentials)
+      const signal = AbortSignal.timeout(revocationTime)
+      if (auth.type === 'own') await auth.revoke?.(reach.door(connector, signal), credentials)
+      if (auth.type === 'oauth') await revokeTokens(reach.oauth(connector, auth, signal), credentials)
+    } catch (error) {
+      log.warn({ err: error, platform: connector.info.platform }, 'taking credentials back at the CRM failed')
+    }
+  }
+
+  const { renew, settled } = renewals({
+    users,
+    clock,
+    log,
+    request,
+    discard: async ({ platform, credentials }) => await revoke(connectorOf(platform), credentials)
+  })
+
+  return {
+    of: (connector, user, signal) => storedSource(user, authOf(connector.info, user.credentials), { renew, clock, signal }),
+    revoke,
+    settled
+  }
+}

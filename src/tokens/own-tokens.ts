@@ -1,0 +1,55 @@
+/** The door through which a connector that makes its own credentials reaches its token endpoints. */
+import type { OAuthClient, TokenDoor, TokenRequest } from '../contract/auth.ts'
+import { CrmError, type CrmErrorKind, type Query } from '../contract/crm.ts'
+import { TypeCompiler, type Static, type TSchema } from '../contract/type.ts'
+import { requestHeaders, type Fetch } from './endpoint.ts'
+
+export function tokenDoor ({ fetch, client, now }: { fetch: Fetch, client: () => OAuthClient, now: number }): TokenDoor {
+  return {
+    client,
+    now,
+    async send<Answer extends TSchema> ({ method, url, query = {}, form, body, headers, answer }: TokenRequest<Answer>): Promise<Static<Answer>> {
+      const address = new URL(url)
+      for (const [name, value] of given(query)) address.searchParams.set(name, value)
+      const { status, text } = await exchange(fetch, address, {
+        method,
+        headers: { ...requestHeaders, accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(form !== undefined && { body: new URLSearchParams(given(form)) }),
+        ...(body !== undefined && { body: JSON.stringify(body) })
+      })
+      if (status < 200 || status > 299) throw new CrmError(refusal(status, text), { outcome: 'not-received' })
+      const json: unknown = parse(text)
+      if (TypeCompiler.Compile(answer).Check(json)) return json
+      throw new CrmError('bad-response', { outcome: 'not-received' })
+    }
+  }
+}
+
+async function exchange (fetch: Fetch, url: URL, init: RequestInit): Promise<{ status: number, text: string }> {
+  try {
+    const response = await fetch(url, init)
+    return { status: response.status, text: await response.text() }
+  } catch (error) {
+    if (error instanceof CrmError && error.outcome === 'refused') throw error
+    throw new CrmError('unavailable', { outcome: 'not-received', cause: error })
+  }
+}
+
+function refusal (status: number, text: string): CrmErrorKind {
+  if (status >= 500 || status === 429) return 'unavailable'
+  if (status < 400) return 'bad-response'
+  const answer = parse(text)
+  const isDead = typeof answer === 'object' && answer !== null && 'error' in answer && answer.error === 'invalid_grant'
+  return status === 401 || isDead ? 'auth-expired' : 'permission'
+}
+
+function parse (text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined // Judged by whoever needs the answer, as a bad response.
+  }
+}
+
+const given = (query: Query): Array<[string, string]> =>
+  Object.entries(query).flatMap(([name, value]): Array<[string, string]> => value === undefined ? [] : [[name, String(value)]])

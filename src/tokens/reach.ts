@@ -1,0 +1,38 @@
+/** The ways to the token endpoints of a CRM, through the door that every request passes. */
+import type { OAuthAuth, TokenDoor } from '../contract/auth.ts'
+import type { Connector, ConnectorInfo } from '../contract/connector.ts'
+import type { Clock } from '../db/database.ts'
+import { clientOf, type Settings } from './addresses.ts'
+import type { Fetch } from './endpoint.ts'
+import type { OAuthParts } from './oauth.ts'
+import { tokenDoor } from './own-tokens.ts'
+
+export interface ReachParts {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly crmFetch: (scope: { info: ConnectorInfo, configuredByOperator: boolean, signal: AbortSignal }) => Fetch
+}
+
+export interface Reach {
+  /** For the OAuth that the platform does. */
+  oauth: (connector: Connector, auth: OAuthAuth, signal: AbortSignal) => OAuthParts
+  /** For a connector that does it itself. */
+  door: (connector: Connector, signal: AbortSignal) => TokenDoor
+}
+
+export function reach ({ settings, clock, crmFetch }: ReachParts): Reach {
+  return {
+    oauth: ({ info }, auth, signal) =>
+      ({ info, auth, settings, clock, fetch: ({ configuredByOperator }) => crmFetch({ info, configuredByOperator, signal }) }),
+    door ({ info }, signal) {
+      const { url, tokenUrl } = settings(info.platform)
+      const chosen = new Set([url, tokenUrl].filter(address => address !== undefined).map(address => new URL(address).origin))
+      return tokenDoor({
+        // The connector builds addresses out of what clients say: only the operator's own ones are free of its list of hosts.
+        fetch: async (address, init) => await crmFetch({ info, configuredByOperator: chosen.has(new URL(address).origin), signal })(address, init),
+        client: () => clientOf(info, settings, ''),
+        now: clock()
+      })
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/** Where a client of the CRM takes its credentials from, request after request. */
+import type { Auth, Credentials } from '../contract/auth.ts'
+import { CrmError } from '../contract/crm.ts'
+import { PatchbayError } from '../contract/errors.ts'
+import type { Clock } from '../db/database.ts'
+import type { SignedInUser } from '../db/users.ts'
+
+export interface CredentialSource {
+  /**
+   * Credentials to use now, renewed when they are about to expire.
+   * @throws {PatchbayError} `session-revoked`, `unknown-user`
+   * @throws {CrmError} `unavailable` when they have expired and cannot be renewed right now
+   */
+  current: () => Promise<Credentials>
+  /** Other credentials than those that the CRM has just refused; undefined when there are none. */
+  other: (isRefused: (credentials: Credentials) => boolean) => Promise<Credentials | undefined>
+}
+
+/** How long before its end a token is renewed, in milliseconds; of one that lives shorter than twice that, the second half of its life. */
+const margin = 2 * 60_000
+
+/** Credentials that are used as they are: somebody who is just signing in. */
+export const fixedSource = (credentials: Credentials): CredentialSource => ({ current: async () => credentials, other: async () => undefined })
+
+/**
+ * @param auth the kind of the user's credentials
+ * @param signal ends the waiting for a renewal, not the renewal: its result must not be lost
+ */
+export function storedSource (
+  user: SignedInUser, auth: Auth, { renew, clock, signal }: { renew: (seen: SignedInUser) => Promise<SignedInUser>, clock: Clock, signal: AbortSignal }
+): CredentialSource {
+  let latest = user
+  const renewed = async (): Promise<Credentials> => {
+    latest = await unlessAborted(renew(latest), signal)
+    return latest.credentials
+  }
+  return {
+    async current () {
+      const { credentials, revokedAt } = latest
+      if (revokedAt !== null) throw new PatchbayError('session-revoked')
+      if (!canRenew(auth, credentials) || !isDue(credentials, clock())) return credentials
+      try {
+        return await renewed()
+      } catch (error) {
+        if (error instanceof CrmError && (credentials.expiresAt ?? 0) > clock()) return credentials
+        throw error
+      }
+    },
+    async other (isRefused) {
+      if (!canRenew(auth, latest.credentials)) return undefined
+      return isRefused(latest.credentials) ? await renewed() : latest.credentials
+    }
+  }
+}
+
+export function isDue ({ expiresAt, issuedAt }: Pick<Credentials, 'expiresAt' | 'issuedAt'>, now: number): boolean {
+  if (expiresAt === undefined) return false
+  const early = issuedAt === undefined ? margin : Math.min(margin, (expiresAt - issuedAt) / 2)
+  return expiresAt - early <= now
+}
+
+const canRenew = (auth: Auth, { refreshToken }: Credentials): boolean =>
+  auth.type === 'own' || (auth.type === 'oauth' && refreshToken !== undefined)
+
+async function unlessAborted<Result> (work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const stop = (): void => reject(new CrmError('unavailable', { outcome: 'not-received', cause: signal.reason }))
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+  return await Promise.race([work, aborted])
+}
