@@ -23,7 +23,10 @@ async function start (): Promise<void> {
   const database = await openDatabase(config.databaseUrl)
   const crm = await startExampleCrm(config, logger)
   const app = await buildApp({
-    config: { ...config, connector: platform => ({ ...(platform === 'example' && crm !== undefined && { url: crm.listeningOrigin }), ...config.connector(platform) }) },
+    config: {
+      ...config,
+      connector: (platform, region) => ({ ...(platform === 'example' && crm !== undefined && { url: crm.listeningOrigin }), ...config.connector(platform, region) })
+    },
     database,
     cipher: cipher(secrets.encryptionKeys),
     sessionSecret: secrets.sessionSecret,
@@ -44,7 +47,9 @@ async function startExampleCrm (config: Config, logger: Logger): Promise<Fastify
   if (config.exampleCrmPort === undefined) return undefined
   const file = join(dirname(databaseFile(config.databaseUrl) ?? join('data', 'patchbay.db')), 'example-crm.db')
   mkdirSync(dirname(file), { recursive: true })
-  const crm = exampleCrm({ file, logger: logger.child({ service: 'example-crm' }) })
+  const { redirectUri } = config.connector('example')
+  const redirectUris = [redirectUri, config.publicUrl && `${config.publicUrl}/oauth-callback`].filter(uri => uri !== undefined)
+  const crm = exampleCrm({ file, redirectUris, logger: logger.child({ service: 'example-crm' }) })
   await listen(crm, '127.0.0.1', config.exampleCrmPort, { host: 'EXAMPLE_CRM', port: 'EXAMPLE_CRM_PORT' })
   return crm
 }

@@ -9,6 +9,7 @@ import type { ConnectorConfig } from '../src/config.ts'
 import { exampleCrm } from '../src/connectors/example/crm/server.ts'
 import { cipher, newEncryptionKey, parseEncryptionKeys } from '../src/db/cipher.ts'
 import { openDatabase } from '../src/db/database.ts'
+import { serializers } from '../src/plugins/request-log.ts'
 
 export const sessionSecret = 'a-session-secret-for-tests'
 export const hashKey = 'hashkey'
@@ -39,6 +40,8 @@ export interface Patchbay {
   askCrm: (path: string, options?: Call) => Promise<Answer>
   /** @returns a session token */
   signIn: (apiKey?: string, platform?: string) => Promise<string>
+  /** Allows access at the consent page of the CRM, as the user with that id. @returns a session token */
+  signInByOAuth: (userId?: number, platform?: string) => Promise<string>
   /** What the CRM received since the last time, `METHOD /path`. */
   crmRequests: () => Promise<string[]>
 }
@@ -69,6 +72,7 @@ const annsKey = { authorization: `Basic ${Buffer.from('example-key-ann:').toStri
 
 export async function startPatchbay (t: Test, options: {
   clock?: () => number
+  crmClock?: () => number
   logLevel?: string
   recoverEvery?: number
   folder?: string
@@ -79,8 +83,8 @@ export async function startPatchbay (t: Test, options: {
 } = {}): Promise<Patchbay> {
   const folder = options.folder ?? t.testdir()
   const logged: string[] = []
-  const logger = pino({ level: options.logLevel ?? 'info' }, { write: line => { logged.push(line) } })
-  const crm = exampleCrm({ file: join(folder, 'example-crm.db'), logger: pino({ level: 'silent' }) })
+  const logger = pino({ level: options.logLevel ?? 'info', serializers }, { write: line => { logged.push(line) } })
+  const crm = exampleCrm({ file: join(folder, 'example-crm.db'), logger: pino({ level: 'silent' }), ...(options.crmClock !== undefined && { clock: options.crmClock }) })
   await crm.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(async () => await crm.close())
   const database = await openDatabase(`file:${join(folder, 'patchbay.db')}`)
@@ -118,6 +122,13 @@ export async function startPatchbay (t: Test, options: {
       if (answer.status !== 200) throw new Error(`Signing in failed: ${answer.text}`)
       return answer.json.jwtToken
     },
+    signInByOAuth: async (userId = 1, platform = 'example') => {
+      const begun = await fetch(`${url}/oauth-authorize?platform=${platform}`, { redirect: 'manual' })
+      const back = await decide(begun.headers.get('location') ?? '', { user: userId })
+      const answer = await ask('', back)
+      if (answer.json?.jwtToken === undefined) throw new Error(`Signing in failed: ${answer.text}`)
+      return answer.json.jwtToken
+    },
     crmRequests: async () => {
       const { json } = await ask(crm.listeningOrigin, '/_requests')
       await ask(crm.listeningOrigin, '/_requests', { method: 'DELETE' })
@@ -125,6 +136,21 @@ export async function startPatchbay (t: Test, options: {
     }
   }
 }
+
+/** Decides at a consent page of the Example CRM. @returns the address to which the person is sent back */
+export async function decide (consentPage: string, { user = 1, decision = 'allow' }: { user?: number, decision?: 'allow' | 'deny' } = {}): Promise<string> {
+  const page = await (await fetch(consentPage)).text()
+  const hidden = [...page.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)]
+    .map(([, name = '', value = '']): [string, string] => [name, unescaped(value)])
+  const answer = await fetch(new URL('/oauth/authorize', consentPage), {
+    method: 'POST',
+    redirect: 'manual',
+    body: new URLSearchParams([...hidden, ['user', String(user)], ['decision', decision]])
+  })
+  return answer.headers.get('location') ?? ''
+}
+
+const unescaped = (html: string): string => html.replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)))
 
 /** RingCentral's published example of a call-log record. */
 export const callRecord = () => ({

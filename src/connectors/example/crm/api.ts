@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type, ref } from '../../../contract/type.ts'
+import type { Grants } from './grants.ts'
 import { Refusal } from './refusal.ts'
 import {
   Activity, ActivityChanges, ActivityFilter, ActivityList, Contact, ContactFilter, ContactList, Failure, NewActivity, NewContact,
@@ -32,14 +33,21 @@ function found<Thing> (thing: Thing | undefined, name: string): Thing {
   return thing
 }
 
-/** The REST API; every request of it needs the key of a user. */
-const api: FastifyPluginAsyncTypebox<{ store: Store }> = async (app, { store }) => {
+const bearerOf = (request: FastifyRequest): string | undefined => /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+
+/** The REST API; every request of it needs the key of a user, or a token that a user has granted. */
+const api: FastifyPluginAsyncTypebox<{ store: Store, grants: Grants }> = async (app, { store, grants }) => {
   const callerOf = (request: FastifyRequest) => request.getDecorator<User>('caller')
 
   app.decorateRequest('caller')
   app.addHook('onRequest', async (request, reply) => {
     const key = keyOf(request)
-    const caller = key === undefined ? undefined : store.userByKey(key)
+    const bearer = bearerOf(request)
+    const caller = key !== undefined ? store.userByKey(key) : bearer === undefined ? undefined : grants.userByAccessToken(bearer)
+    if (caller === undefined && bearer !== undefined) {
+      reply.header('www-authenticate', 'Bearer realm="Example CRM", error="invalid_token"')
+      throw new Refusal(401, 'The access token is not known or has ended')
+    }
     if (caller === undefined) {
       reply.header('www-authenticate', 'Basic realm="Example CRM", charset="UTF-8"')
       throw new Refusal(401, 'Send the API key of a user as the user name of Basic authorization, without a password')

@@ -22,10 +22,19 @@ const tables = `
     durationSeconds INTEGER, direction TEXT, outcome TEXT, dealId INTEGER REFERENCES deals, externalId TEXT,
     createdAt TEXT NOT NULL, updatedAt TEXT NOT NULL, UNIQUE (type, externalId)
   ) STRICT;
-  PRAGMA user_version = 1;
 `
 
-/** API keys are kept as their SHA-256 only. */
+const oauthTables = `
+  CREATE TABLE grants (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, userId INTEGER NOT NULL REFERENCES users, revoked INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE tokens (
+    hash BLOB PRIMARY KEY, kind TEXT NOT NULL, grantId INTEGER NOT NULL REFERENCES grants, expiresAt INTEGER NOT NULL,
+    used INTEGER NOT NULL DEFAULT 0, redirectUri TEXT, challenge TEXT
+  ) STRICT;
+`
+
+/** API keys and tokens are kept as their SHA-256 only. */
 export const keyHash = (key: string): Buffer => createHash('sha256').update(key).digest()
 
 /** A name without what a search does not look at. */
@@ -55,11 +64,14 @@ export function openDatabase (file: string, now: string): Database.Database {
   db.pragma('synchronous = FULL')
   db.pragma('foreign_keys = ON')
 
-  const isNew = () => db.pragma('user_version', { simple: true }) === 0
   db.transaction(() => {
-    if (!isNew()) return
-    db.exec(tables)
-    seed(db, now)
+    const version = Number(db.pragma('user_version', { simple: true }))
+    if (version < 1) {
+      db.exec(tables)
+      seed(db, now)
+    }
+    if (version < 2) db.exec(oauthTables)
+    db.pragma('user_version = 2')
   }).immediate()
   return db
 }

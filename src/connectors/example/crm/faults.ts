@@ -42,6 +42,14 @@ export const faultComponents: readonly TSchema[] = [FaultRule, FaultRules, Recei
 
 const remembered = 1_000
 
+const tokenEndpoints: readonly string[] = ['/oauth/token', '/oauth/revoke']
+
+/** Of requests for tokens, what is no secret. */
+function shown (path: string, sent: unknown): unknown {
+  if (!tokenEndpoints.includes(path) || sent === null) return sent
+  return Object.fromEntries(Object.entries(Object(sent)).filter(([name]) => name === 'grant_type' || name === 'token_type_hint'))
+}
+
 function fits (rule: FaultRule, method: string, path: string): boolean {
   const pattern = rule.path.split('*').map(literal => literal.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')
   return (rule.method === '*' || rule.method === method) && new RegExp(`^${pattern}$`).test(path)
@@ -55,7 +63,8 @@ async function * drip (answer: string, signal: AbortSignal): AsyncGenerator<Buff
 }
 
 /**
- * Misbehaviour on demand and the list of what was received, for everything below `/api`. Both live in memory and take no key:
+ * Misbehaviour on demand and the list of what was received, for everything below `/api` and the token
+ * endpoints. Both live in memory and take no key:
  * they are for tests on one machine.
  */
 const faults: FastifyPluginAsyncTypebox<{ clock: () => number }> = async (app, { clock }) => {
@@ -76,8 +85,8 @@ const faults: FastifyPluginAsyncTypebox<{ clock: () => number }> = async (app, {
   app.addHook('onRequest', async request => {
     const { method, url, query } = request
     const path = url.replace(/\?.*/s, '')
-    if (!path.startsWith('/api/')) return
-    const received = { method, path, query: { ...Object(query) }, body: null, status: null, at: new Date(clock()).toISOString() }
+    if (!path.startsWith('/api/') && !tokenEndpoints.includes(path)) return
+    const received = { method, path, query: shown(path, { ...Object(query) }), body: null, status: null, at: new Date(clock()).toISOString() }
     underway.set(request, { received })
     requests = [...requests.slice(1 - remembered), received]
   })
@@ -85,7 +94,7 @@ const faults: FastifyPluginAsyncTypebox<{ clock: () => number }> = async (app, {
   app.addHook('preValidation', async (request, reply) => {
     const current = underway.get(request)
     if (current === undefined) return
-    current.received.body = request.body ?? null
+    current.received.body = shown(current.received.path, request.body ?? null)
     const fault = nextFault(current.received)
     underway.set(request, { ...current, fault })
     if (fault?.delayMs !== undefined) {
@@ -140,7 +149,7 @@ const faults: FastifyPluginAsyncTypebox<{ clock: () => number }> = async (app, {
 
   app.get('/_requests', {
     schema: {
-      ...described('listRequests', `What was received below /api, the oldest first: the last ${remembered} requests`),
+      ...described('listRequests', `What was received below /api and at the token endpoints, the oldest first: the last ${remembered} requests`),
       response: { 200: ref(RequestList) }
     }
   }, async () => ({ items: requests }))

@@ -107,11 +107,26 @@ export const Failure = Type.Object({
 }, { $id: 'Failure' })
 export type Failure = Static<typeof Failure>
 
+export const TokenAnswer = Type.Object({
+  access_token: Type.String(),
+  token_type: OneOf(['Bearer']),
+  expires_in: Type.Integer({ description: 'Seconds' }),
+  refresh_token: Type.String()
+}, { $id: 'TokenAnswer' })
+export type TokenAnswer = Static<typeof TokenAnswer>
+
+export const OAuthFailure = Type.Object({
+  error: Type.String({ description: '`invalid_grant`, `invalid_client`, ... (RFC 6749, 5.2)' }),
+  error_description: Type.Optional(Type.String())
+}, { $id: 'OAuthFailure' })
+export type OAuthFailure = Static<typeof OAuthFailure>
+
 const listOf = <Item extends TSchema>($id: string, item: Item) => Type.Object({ items: Type.Array(ref(item)) }, { $id })
 export const UserList = listOf('UserList', User)
 export const ContactList = listOf('ContactList', Contact)
 export const ActivityList = listOf('ActivityList', Activity)
 
 export const components: readonly TSchema[] = [
-  User, Deal, Contact, NewContact, Activity, NewActivity, ActivityChanges, Failure, UserList, ContactList, ActivityList
+  User, Deal, Contact, NewContact, Activity, NewActivity, ActivityChanges, Failure, TokenAnswer, OAuthFailure, UserList,
+  ContactList, ActivityList
 ]

@@ -1,10 +1,13 @@
-/** What a new CRM holds: fictitious people, and the two users who sign in. */
+/** What a new CRM holds: fictitious people, the two users who sign in, and the client they may let in. */
 import type { Contact, Deal } from './schemas.ts'
 
 export const exampleUsers = [
   { name: 'Ann Agent', email: 'ann.agent@example.com', key: 'example-key-ann' },
   { name: 'Bob Broker', email: 'bob.broker@example.com', key: 'example-key-bob' }
 ] as const
+
+/** The client that anybody may try OAuth with. It is no secret. */
+export const exampleClient = { id: 'patchbay-example', secret: 'patchbay-example-secret' } as const
 
 type Person = Omit<Contact, 'id' | 'deals' | 'createdAt' | 'updatedAt'> & { readonly deals: ReadonlyArray<Omit<Deal, 'id'>> }
 

@@ -6,6 +6,8 @@ import { OneOf, Type } from '../../../contract/type.ts'
 import api from './api.ts'
 import { openDatabase } from './database.ts'
 import faults, { faultComponents } from './faults.ts'
+import { grants as grantsOf } from './grants.ts'
+import oauth from './oauth.ts'
 import page from './page.ts'
 import { Refusal, answerError } from './refusal.ts'
 import { components } from './schemas.ts'
@@ -13,20 +15,30 @@ import { crmStore } from './store.ts'
 
 export { exampleUsers } from './seed.ts'
 
+/** Where the browser extension ends its OAuth window. */
+const extensionPage = 'https://ringcentral.github.io/ringcentral-embeddable/redirect.html'
+
 export interface ExampleCrmOptions {
   /** Path of the SQLite file, in a folder that exists; a new file gets the example records. */
   readonly file: string
   readonly logger: FastifyBaseLogger
   /** Gives epoch milliseconds. */
   readonly clock?: () => number
+  /** Seconds. */
+  readonly accessTokenLifetime?: number
+  /** To which users may be sent back after OAuth, besides this machine and the browser extension's page. */
+  readonly redirectUris?: readonly string[]
 }
 
 /**
  * The example CRM, ready to `listen`; closing it closes its database.
  * @throws when the file cannot be opened as a database
  */
-export function exampleCrm ({ file, logger, clock = Date.now }: ExampleCrmOptions): FastifyInstance {
+export function exampleCrm ({ file, logger, clock = Date.now, accessTokenLifetime = 600, redirectUris = [] }: ExampleCrmOptions): FastifyInstance {
   const db = openDatabase(file, new Date(clock()).toISOString())
+  const store = crmStore(db, clock)
+  const rules = { accessTokenLifetime, accessTokenUses: null }
+  const grants = grantsOf(db, clock, rules)
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -61,15 +73,24 @@ export function exampleCrm ({ file, logger, clock = Date.now }: ExampleCrmOption
       openapi: '3.1.0',
       info: { title: 'Example CRM', version: '1.0.0', license: { name: 'MIT', identifier: 'MIT' } },
       servers: [{ url: '/' }],
-      tags: ['Users', 'Contacts', 'Activities', 'Service', 'Faults'].map(name => ({ name })),
-      components: { securitySchemes: { key: { type: 'http', scheme: 'basic' } } },
-      security: [{ key: [] }]
+      tags: ['Users', 'Contacts', 'Activities', 'OAuth', 'Service', 'Faults'].map(name => ({ name })),
+      components: {
+        securitySchemes: {
+          key: { type: 'http', scheme: 'basic' },
+          oauth: {
+            type: 'oauth2',
+            flows: { authorizationCode: { authorizationUrl: '/oauth/authorize', tokenUrl: '/oauth/token', refreshUrl: '/oauth/token', scopes: {} } }
+          }
+        }
+      },
+      security: [{ key: [] }, { oauth: [] }]
     },
     refResolver: { buildLocalReference: (component, _base, _fragment, index) => String(component.$id ?? `unnamed-${index}`) }
   })
   app.register(faults, { clock })
   app.register(page)
-  app.register(api, { prefix: '/api', store: crmStore(db, clock) })
+  app.register(api, { prefix: '/api', store, grants })
+  app.register(oauth, { grants, rules, store, redirectUris: [extensionPage, ...redirectUris] })
 
   app.register(async service => {
     service.get('/health', {
