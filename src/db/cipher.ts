@@ -10,6 +10,8 @@ const TAG_BYTES = 16
 export type KeyRing = ReadonlyMap<string, KeyObject>
 
 export interface Cipher {
+  /** The id of the key that seals. */
+  readonly writer: string
   /** @param identity where the text will stand, such as `users/<id>/credentials`: it opens nowhere else */
   seal (plain: string, identity: string): string
   /** @throws CipherError when the text was sealed elsewhere, changed, or sealed with a key that is not on the ring */
@@ -29,6 +31,7 @@ export function cipher (keys: KeyRing): Cipher {
   if (first === undefined) throw new CipherError('The key ring is empty')
   const [writerId, writer] = first
   return {
+    writer: writerId,
     seal (plain, identity) {
       const nonce = randomBytes(NONCE_BYTES)
       const sealing = createCipheriv(ALGORITHM, writer, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(identity))

@@ -27,9 +27,12 @@ interface Lifecycle {
   pendingOf (row: Pick<LogRow, 'id' | 'sealedPending'>): string
 }
 
+/** Where what waits is sealed for. */
+export const pendingIdentity = (tableName: string, id: string): string => `${tableName}/${id}/pending`
+
 /** @param tableName stands in the identity of what is sealed */
 export function lifecycle (tableName: string, cipher: Cipher, clock: Clock): Lifecycle {
-  const identity = (id: string): string => `${tableName}/${id}/pending`
+  const identity = (id: string): string => pendingIdentity(tableName, id)
   const seal = (id: string, pending: string): string => pending === '' ? '' : cipher.seal(pending, identity(id))
   return {
     first (id, pending) {

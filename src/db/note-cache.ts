@@ -14,20 +14,21 @@ export interface NoteCache {
   removeExpired (): Promise<void>
 }
 
-export function noteCache ({ handle, tables: { noteCache: table } }: Database, cipher: Cipher, clock: Clock): NoteCache {
-  const identity = ({ userId, platform }: Tenant, sessionId: string): string =>
-    `note_cache/${[userId, platform, sessionId].map(encodeURIComponent).join('/')}`
+/** Where a note is sealed for. */
+export const noteIdentity = ({ userId, platform }: Pick<Tenant, 'userId' | 'platform'>, sessionId: string): string =>
+  `note_cache/${[userId, platform, sessionId].map(encodeURIComponent).join('/')}`
 
+export function noteCache ({ handle, tables: { noteCache: table } }: Database, cipher: Cipher, clock: Clock): NoteCache {
   return quiet<NoteCache>({
     async put (tenant, sessionId, note, ttl) {
       const { userId, platform } = tenant
-      const values = { sealedNote: cipher.seal(note, identity(tenant, sessionId)), expiresAt: clock() + ttl }
+      const values = { sealedNote: cipher.seal(note, noteIdentity(tenant, sessionId)), expiresAt: clock() + ttl }
       await handle.insert(table).values({ userId, platform, sessionId, ...values })
         .onConflictDoUpdate({ target: [table.userId, table.platform, table.sessionId], set: values })
     },
     async take (tenant, sessionId) {
       const [row] = await handle.delete(table).where(and(within(table, tenant), eq(table.sessionId, sessionId))).returning()
-      return row === undefined || row.expiresAt <= clock() ? undefined : cipher.open(row.sealedNote, identity(tenant, sessionId))
+      return row === undefined || row.expiresAt <= clock() ? undefined : cipher.open(row.sealedNote, noteIdentity(tenant, sessionId))
     },
     async removeExpired () {
       await handle.delete(table).where(lte(table.expiresAt, clock()))
