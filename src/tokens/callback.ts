@@ -37,7 +37,8 @@ export function readCallback (query: Readonly<Record<string, unknown>>): OAuthCa
     return typeof first === 'string' ? [[name, first]] : []
   }))
   const redirect = redirectOf(outer.get('callbackUri'))
-  const inner = new Map(redirect?.searchParams)
+  // Without encoding, a plus that the CRM had encoded has become a plain one by now.
+  const inner = new Map(new URLSearchParams(redirect?.search.replaceAll('+', '%2B')))
   const either = (name: string): string | undefined => inner.get(name) ?? outer.get(name)
 
   const error = either('error') || undefined

@@ -9,6 +9,7 @@ export function tokenDoor ({ fetch, client, now }: { fetch: Fetch, client: () =>
     client,
     now,
     async send<Answer extends TSchema> ({ method, url, query = {}, form, body, headers, answer }: TokenRequest<Answer>): Promise<Static<Answer>> {
+      if (!URL.canParse(url)) throw new CrmError('prerequisite', { message: 'The address that was given is none. Connect again.' })
       const address = new URL(url)
       for (const [name, value] of given(query)) address.searchParams.set(name, value)
       const { status, text } = await exchange(fetch, address, {

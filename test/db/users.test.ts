@@ -16,6 +16,8 @@ const login: Login = {
   info: { company: 'Acme', region: 'eu' }
 }
 
+const noRenewal = { renewingUntil: null, revokedAt: null }
+
 function repository (database: Database, clock = () => 1_000): Users {
   return users(database, testCipher, clock, countingIds())
 }
@@ -23,7 +25,7 @@ function repository (database: Database, clock = () => 1_000): Users {
 await onEveryDatabase(t, 'a user is found as they signed in', async (t, database) => {
   const people = repository(database)
   const saved = await people.save(login)
-  t.strictSame(saved, { ...login, id: '1-acme', settings: {}, sessionId: 'id-1', version: 1, createdAt: 1_000, updatedAt: 1_000 })
+  t.strictSame(saved, { ...login, ...noRenewal, id: '1-acme', settings: {}, sessionId: 'id-1', version: 1, createdAt: 1_000, updatedAt: 1_000 })
   t.strictSame(await people.find('1-acme', 'acme'), saved)
   for (const { userId, platform } of strangers) t.equal(await people.find(userId, platform), undefined)
 })
@@ -39,6 +41,7 @@ await onEveryDatabase(t, 'a new login replaces what it brings and leaves the res
   const again = await people.save({ platform: 'acme', crmUserId: '1', credentials, name: 'Zoe', hostname: '', timeZone: undefined, info })
   t.strictSame(again, {
     ...login,
+    ...noRenewal,
     id: '1-acme',
     credentials,
     name: 'Zoe',
@@ -104,6 +107,30 @@ await onEveryDatabase(t, 'of two renewals of one version, one is kept', async (t
   t.equal(winners[0]?.version, version + 1)
   t.strictSame(await people.find('1-acme', 'acme'), winners[0])
   for (const stranger of strangers) t.equal(await people.replaceCredentials(stranger, version + 1, { accessToken: 'stolen' }), undefined)
+})
+
+await onEveryDatabase(t, 'the right to renew is given once, and ends with the renewal', async (t, database) => {
+  const people = repository(database)
+  const { version } = await people.save(login)
+  const leases = await Promise.all([people.leaseRenewal(alice, version, 9_000), people.leaseRenewal(alice, version, 9_000)])
+  t.strictSame(leases.map(lease => lease?.renewingUntil).sort(), [9_000, undefined])
+  t.match(await people.replaceCredentials(alice, version + 1, { accessToken: 'renewed' }), { renewingUntil: null, version: version + 2 })
+
+  await people.leaseRenewal(alice, version + 2, 9_000)
+  await people.endRenewal(alice, version + 2)
+  t.equal((await people.find('1-acme', 'acme'))?.renewingUntil, 9_000, 'whose right it was not cannot end it')
+  await people.endRenewal(alice, version + 3)
+  t.equal((await people.find('1-acme', 'acme'))?.renewingUntil, null)
+  for (const stranger of strangers) t.equal(await people.leaseRenewal(stranger, version + 4, 9_000), undefined)
+})
+
+await onEveryDatabase(t, 'that the CRM ended a connection is remembered until the next login', async (t, database) => {
+  const people = repository(database)
+  const { version } = await people.save(login)
+  t.equal(await people.markRevoked(alice, version + 1), false, 'of credentials that have changed meanwhile')
+  t.equal(await people.markRevoked(alice, version), true)
+  t.match(await people.find('1-acme', 'acme'), { revokedAt: 1_000, credentials: login.credentials })
+  t.equal((await people.save(login)).revokedAt, null)
 })
 
 await onEveryDatabase(t, 'a change of settings does not make a renewal void', async (t, database) => {

@@ -44,13 +44,9 @@ const api: FastifyPluginAsyncTypebox<{ store: Store, grants: Grants }> = async (
     const key = keyOf(request)
     const bearer = bearerOf(request)
     const caller = key !== undefined ? store.userByKey(key) : bearer === undefined ? undefined : grants.userByAccessToken(bearer)
-    if (caller === undefined && bearer !== undefined) {
-      reply.header('www-authenticate', 'Bearer realm="Example CRM", error="invalid_token"')
-      throw new Refusal(401, 'The access token is not known or has ended')
-    }
     if (caller === undefined) {
-      reply.header('www-authenticate', 'Basic realm="Example CRM", charset="UTF-8"')
-      throw new Refusal(401, 'Send the API key of a user as the user name of Basic authorization, without a password')
+      reply.header('www-authenticate', 'Basic realm="Example CRM", charset="UTF-8", Bearer realm="Example CRM"')
+      throw new Refusal(401, 'Send the API key of a user as the user name of Basic authorization, without a password, or an access token as Bearer')
     }
     request.setDecorator('caller', caller)
   })
