@@ -1,7 +1,8 @@
 /** Connecting to a CRM: what a person submits, or brings back from the consent page, becomes credentials. */
 import { generateRandomCodeVerifier } from 'oauth4webapi'
-import { authKinds, formOf, ownCredentials, type Auth, type Credentials, type OAuthAuth, type OwnTokensAuth } from '../contract/auth.ts'
+import { authKinds, formOf, ownCredentials, type Auth, type Credentials, type OAuthAuth, type OwnLogin, type OwnTokensAuth } from '../contract/auth.ts'
 import type { Connector } from '../contract/connector.ts'
+import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import { extensionRedirectUri, type PlatformManifest } from '../contract/manifest.ts'
 import type { Cipher } from '../db/cipher.ts'
@@ -71,6 +72,15 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
     return { hostname, redirectUri }
   }
 
+  async function ownLogin (auth: OwnTokensAuth, connector: Connector, login: OwnLogin, signal: AbortSignal): Promise<Credentials> {
+    try {
+      return ownCredentials(await auth.login(reach.door(connector, signal), login), clock())
+    } catch (error) {
+      if (error instanceof CrmError && error.code === 'auth-expired') throw new PatchbayError('login-refused', { cause: error })
+      throw error
+    }
+  }
+
   function authUrlOf (connector: Connector, auth: OAuthAuth): string {
     const { pkce, scope, authorizeParameters } = auth
     // The extension adds client id, redirect URI and state by itself; for more than that it has to come through us.
@@ -103,8 +113,8 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
       }
       const place = { hostname, callback: parameters }
       if (auth.type === 'own') {
-        const credentials = await auth.login(reach.door(connector, signal), { ...place, code, redirectUri, fields: {} })
-        return { credentials: ownCredentials(credentials, clock()), tokenAnswer: {}, hostname }
+        const credentials = await ownLogin(auth, connector, { ...place, code, redirectUri, fields: {} }, signal)
+        return { credentials, tokenAnswer: {}, hostname }
       }
       const { credentials, answer } = await exchangeCode(reach.oauth(connector, auth, signal), { code, redirectUri, verifier, place })
       return { credentials, tokenAnswer: answer, hostname }
@@ -113,7 +123,7 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
     async fromForm (connector, { apiKey, hostname, fields }, signal) {
       const auth = kindOf(connector, 'apiKey')
       const credentials = auth.type === 'own'
-        ? ownCredentials(await auth.login(reach.door(connector, signal), { apiKey, hostname, fields, callback: {} }), clock())
+        ? await ownLogin(auth, connector, { apiKey, hostname, fields, callback: {} }, signal)
         : { kind: auth.type, accessToken: apiKey }
       return { credentials, tokenAnswer: {}, hostname }
     },

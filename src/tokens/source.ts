@@ -30,6 +30,7 @@ export function storedSource (
   user: SignedInUser, auth: Auth, { renew, clock, signal }: { renew: (seen: SignedInUser) => Promise<SignedInUser>, clock: Clock, signal: AbortSignal }
 ): CredentialSource {
   let latest = user
+  let postponed = false
   const renewed = async (): Promise<Credentials> => {
     latest = await unlessAborted(renew(latest), signal)
     return latest.credentials
@@ -38,11 +39,13 @@ export function storedSource (
     async current () {
       const { credentials, revokedAt } = latest
       if (revokedAt !== null) throw new PatchbayError('session-revoked')
-      if (!canRenew(auth, credentials) || !isDue(credentials, clock())) return credentials
+      const isAlive = (): boolean => (credentials.expiresAt ?? 0) > clock()
+      if (!canRenew(auth, credentials) || !isDue(credentials, clock()) || (postponed && isAlive())) return credentials
       try {
         return await renewed()
       } catch (error) {
-        if (error instanceof CrmError && (credentials.expiresAt ?? 0) > clock()) return credentials
+        postponed = error instanceof CrmError
+        if (postponed && isAlive()) return credentials
         throw error
       }
     },

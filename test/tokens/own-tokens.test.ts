@@ -1,0 +1,182 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { Type } from '../../src/contract/type.ts'
+import { tokenDoor } from '../../src/tokens/own-tokens.ts'
+import { startPatchbay } from '../patchbay.ts'
+import { tokenServer } from './token-server.ts'
+
+const door = tokenDoor({ fetch, client: () => ({ id: 'id' }), now: 5 })
+const answer = Type.Object({ token: Type.String() })
+
+await t.test('a connector asks its token endpoints in its own way', async t => {
+  const server = await tokenServer(t)
+  server.answer({ token: 'x' })
+  t.strictSame(await door.send({ method: 'POST', url: `${server.url}/token?v=1`, query: { code: 'a b', none: undefined }, answer }), { token: 'x' })
+  await door.send({ method: 'POST', url: server.url, form: { grant: 'c+d' }, headers: { api_key: 'k' }, answer })
+  await door.send({ method: 'POST', url: server.url, body: { n: 1 }, answer })
+  await door.send({ method: 'GET', url: server.url, answer })
+  t.match(server.received, [
+    { method: 'POST', path: '/token', query: { v: '1', code: 'a b' }, body: '' },
+    { form: { grant: 'c+d' }, headers: { 'content-type': /^application\/x-www-form-urlencoded/, api_key: 'k' } },
+    { body: '{"n":1}', headers: { 'content-type': 'application/json', 'unified-crm-extension-version': /\d/ } },
+    { method: 'GET', body: '' }
+  ])
+})
+
+await t.test('what it is told when that fails', async t => {
+  const server = await tokenServer(t)
+  const table: Array<[body: object | string, status: number, code: string]> = [
+    [{}, 401, 'auth-expired'],
+    [{ error: 'invalid_grant' }, 400, 'auth-expired'],
+    [{ error: 'invalid_client' }, 400, 'permission'],
+    ['no', 403, 'permission'],
+    ['', 429, 'unavailable'],
+    ['', 502, 'unavailable'],
+    ['', 304, 'bad-response'],
+    [{ token: 1 }, 200, 'bad-response'],
+    ['<html>', 200, 'bad-response']
+  ]
+  for (const [body, status, code] of table) {
+    server.answer(body, status)
+    await t.rejects(door.send({ method: 'GET', url: server.url, answer }), { code, outcome: 'not-received' }, `${status} ${JSON.stringify(body)}`)
+  }
+  await t.rejects(door.send({ method: 'GET', url: 'http://127.0.0.1:1', answer }), { code: 'unavailable' })
+  await t.rejects(door.send({ method: 'GET', url: 'garbage', answer }), { code: 'prerequisite' })
+})
+
+/** A CRM with sessions on top of OAuth: tokens are used once, a session ends, everything is in the query. */
+async function sessionCrm (t: Test) {
+  const asked: string[] = []
+  let count = 0
+  let [good, session] = ['', '']
+  const crm = {
+    endSession: () => { session = 'ended' },
+    endGrant: () => { good = 'ended' },
+    asked: () => asked.splice(0)
+  }
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://x')
+    asked.push(pathname)
+    const reply = (status: number, body: object): void => { response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)) }
+    const isClient = searchParams.get('client_secret') === 'the-secret'
+    if (pathname === '/token') {
+      const known = searchParams.get('code') === 'good' || searchParams.get('refresh_token') === good
+      if (!isClient || !known) return reply(400, { error: 'invalid_grant' })
+      good = `refresh-${++count}`
+      return reply(200, { access_token: `access-${count}`, refresh_token: good })
+    }
+    if (pathname === '/login') {
+      session = `session-${searchParams.get('access_token')}`
+      return reply(200, { session })
+    }
+    if (pathname === '/logout') return reply(200, {})
+    if (request.headers.authorization !== `Session ${session}`) return reply(401, {})
+    reply(200, { id: 7, name: 'Sam', items: [] })
+  })
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { ...crm, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+const connector = `
+  import { Type, connector, ownTokens, path } from 'patchbay'
+  const Tokens = Type.Object({ access_token: Type.String(), refresh_token: Type.String() })
+
+  async function session (door, tokenUrl, grant) {
+    const { id: client_id, secret: client_secret } = door.client()
+    const tokens = await door.send({ method: 'POST', url: tokenUrl, query: { client_id, client_secret, ...grant }, answer: Tokens })
+    const { session } = await door.send({ method: 'POST', url: new URL('/login', tokenUrl).href, query: { access_token: tokens.access_token }, answer: Type.Object({ session: Type.String() }) })
+    return { accessToken: session, refreshToken: tokens.refresh_token, tokenUrl, expiresAt: door.now + 600_000 }
+  }
+
+  export default connector({
+    platform: 'hive',
+    title: 'Hive',
+    hosts: ['*.hive.example'],
+    baseUrl: 'https://api.hive.example',
+    auth: ownTokens({
+      form: 'oauth',
+      login: async (door, { code, redirectUri, callback }) => await session(door, callback.tokenUrl, { code, redirect_uri: redirectUri }),
+      renew: async (door, { tokenUrl, refreshToken }) => await session(door, tokenUrl, { refresh_token: refreshToken }),
+      revoke: async (door, { tokenUrl }) => { await door.send({ method: 'GET', url: new URL('/logout', tokenUrl).href, answer: Type.Object({}) }) },
+      authorization: ({ accessToken }) => 'Session ' + accessToken
+    }),
+    logFormat: 'none',
+    dedupe: 'none',
+    additionalSubmission: Type.Object({}),
+    manifest: { name: 'hive', displayName: 'Hive', auth: { type: 'oauth', oauth: { authUrl: 'https://auth.hive.example' } } }
+  }, {
+    async getUserInfo ({ crm }) {
+      const { id, name } = await crm.get(path\`/me\`, { answer: Type.Object({ id: Type.Integer(), name: Type.String() }) })
+      return { crmUserId: String(id), name }
+    },
+    async findContact ({ crm }) {
+      return (await crm.get(path\`/contacts\`, { answer: Type.Object({ items: Type.Array(Type.Any()) }) })).items
+    },
+    async createCallLog () { return { logId: '1' } },
+    async updateCallLog () { return {} }
+  })`
+
+await t.test('a connector keeps sessions of its own: renewed in time, when refused, and once for everybody', async t => {
+  const crm = await sessionCrm(t)
+  const folder = t.testdir({ connectors: { 'hive.ts': connector } })
+  let now = Date.now()
+  const patchbay = await startPatchbay(t, {
+    folder,
+    clock: () => now,
+    config: { connectorsDir: join(folder, 'connectors') },
+    connector: { hive: { url: crm.url, clientId: 'id', clientSecret: 'the-secret' } }
+  })
+  const redirected = (code: string): string =>
+    `/oauth-callback?callbackUri=https://ringcentral.github.io/ringcentral-embeddable/redirect.html?code=${code}&state=platform=hive&hostname=temp&tokenUrl=${crm.url}/token&username=sam`
+  t.match(await patchbay.call(redirected('bad')), { status: 400, json: { error: { code: 'login-refused' } } })
+  const { json: { jwtToken: token } } = await patchbay.call(redirected('good'))
+  t.match(await patchbay.app.repositories.users.find('7-hive', 'hive'), { credentials: { kind: 'own', accessToken: 'session-access-1', refreshToken: 'refresh-1', tokenUrl: `${crm.url}/token` } })
+  crm.asked()
+
+  let number = 0
+  const lookUp = async () => await patchbay.call(`/contact?phoneNumber=+1650555${1000 + number++}`, { token })
+  const many = async (): Promise<number> => (await Promise.all(Array.from({ length: 20 }, lookUp))).filter(({ json }) => json.successful).length
+  const renewals = (): number => crm.asked().filter(path => path === '/token').length
+
+  t.equal(await many(), 20)
+  t.equal(renewals(), 0)
+  now += 500_000
+  t.equal(await many(), 20)
+  t.equal(renewals(), 1)
+  crm.endSession()
+  t.equal(await many(), 20)
+  t.equal(renewals(), 1)
+
+  crm.endSession()
+  crm.endGrant()
+  t.match(await lookUp(), { status: 401, json: { errorCode: 'CRM_SESSION_REVOKED' } })
+  await lookUp()
+  t.equal(renewals(), 1)
+
+  const { json: { jwtToken: again } } = await patchbay.call(redirected('good'))
+  crm.asked()
+  await patchbay.call('/unAuthorize', { method: 'POST', token: again })
+  t.strictSame(crm.asked(), ['/logout'])
+})
+
+await t.test('a login form that is exchanged for credentials', async t => {
+  const folder = t.testdir({
+    connectors: {
+      'hive.ts': connector.replace("form: 'oauth',", "form: 'apiKey',").replace("auth: { type: 'oauth'", "auth: { type: 'apiKey'")
+        .replace('callback.tokenUrl, { code, redirect_uri: redirectUri }', 'fields.tokenUrl, { code: fields.password }').replace('{ code, redirectUri, callback }', '{ fields }')
+    }
+  })
+  const crm = await sessionCrm(t)
+  const patchbay = await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') }, connector: { hive: { url: crm.url, clientId: 'id', clientSecret: 'the-secret' } } })
+  const login = async (password: string) => await patchbay.call('/apiKeyLogin', {
+    method: 'POST', body: { platform: 'hive', apiKey: 'apiKey', hostname: 'undefined', additionalInfo: { apiKey: 'apiKey', password, tokenUrl: `${crm.url}/token` } }
+  })
+  t.match(await login('bad'), { status: 400, json: { error: { code: 'login-refused' } } })
+  t.match(await login('good'), { status: 200, json: { jwtToken: /./, name: 'Sam' } })
+})

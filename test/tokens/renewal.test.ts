@@ -1,0 +1,151 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import t from 'tap'
+import type { Credentials } from '../../src/contract/auth.ts'
+import { CrmError } from '../../src/contract/crm.ts'
+import type { Database } from '../../src/db/database.ts'
+import { users, type SignedInUser } from '../../src/db/users.ts'
+import { renewals, type RenewalParts } from '../../src/tokens/renewal.ts'
+import { alice, onEveryDatabase, testCipher } from '../db/databases.ts'
+
+/** A CRM that takes each refresh token once, and several processes that renew on one database. */
+async function setUp (database: Database) {
+  let now = 1_000
+  const clock = () => now
+  const people = users(database, testCipher, clock)
+  const asked: string[] = []
+  const discarded: string[] = []
+  let count = 1
+  const issue = (): Credentials => ({ accessToken: `a${count}`, refreshToken: `r${count++}`, issuedAt: now })
+  const signIn = async () => await people.save({ platform: 'acme', crmUserId: '1', credentials: issue() }) as SignedInUser
+  const seen = await signIn()
+  let good = seen.credentials.refreshToken
+  const request = async ({ credentials: { refreshToken = '' } }: SignedInUser): Promise<Credentials> => {
+    asked.push(refreshToken)
+    await pause(5)
+    if (refreshToken !== good) throw new CrmError('auth-expired')
+    const issued = issue()
+    good = issued.refreshToken
+    return issued
+  }
+  const log = { warn: () => {} }
+  const process = (parts: Partial<RenewalParts> = {}) => renewals({
+    users: people,
+    clock,
+    log,
+    request,
+    discard: async ({ credentials }) => { discarded.push(credentials.accessToken) },
+    ...parts
+  })
+  const stored = async () => await people.find('1-acme', 'acme')
+  return {
+    seen, people, asked, discarded, process, request, issue, stored, signIn, pass: (milliseconds: number) => { now += milliseconds }, setGood: (token: string) => { good = token }
+  }
+}
+
+await onEveryDatabase(t, 'many processes that renew at once ask once, and all get the same', async (t, database) => {
+  const { seen, asked, process, stored } = await setUp(database)
+  const renewed = await Promise.all(Array.from({ length: 6 }, process).flatMap(({ renew }) => [renew(seen), renew(seen), renew(seen)]))
+  t.strictSame(asked, ['r1'])
+  t.strictSame(new Set(renewed.map(({ credentials }) => credentials.accessToken)), new Set(['a2']))
+  t.match(await stored(), { renewingUntil: null, credentials: { accessToken: 'a2', refreshToken: 'r2' } })
+  t.match((await process().renew(seen)).credentials, { accessToken: 'a2' }, 'whoever comes later with old credentials does not ask either')
+  t.equal(asked.length, 1)
+})
+
+await onEveryDatabase(t, 'the lease of a process that died is taken over', async (t, database) => {
+  const { seen, asked, people, process, pass } = await setUp(database)
+  await people.leaseRenewal(alice, seen.version, 16_000)
+  const waiting = process().renew(seen)
+  await pause(50)
+  t.strictSame(asked, [])
+  pass(15_001)
+  t.match((await waiting).credentials, { accessToken: 'a2' })
+})
+
+await onEveryDatabase(t, 'a renewal that comes back after its lease was taken over still counts', async (t, database) => {
+  const { seen, asked, process, request, pass, stored } = await setUp(database)
+  let release = (): void => {}
+  const held = new Promise<void>(resolve => { release = resolve })
+  const slow = process({
+    request: async user => {
+      const credentials = await request(user)
+      await held
+      return credentials
+    }
+  }).renew(seen)
+  await pause(50)
+  pass(15_001)
+  const other = process({
+    request: async user => {
+      release()
+      await pause(30)
+      return await request(user)
+    }
+  }).renew(seen)
+  t.match((await slow).credentials, { accessToken: 'a2' })
+  t.match((await other).credentials, { accessToken: 'a2' }, 'the second one was refused, but found what the first one has stored')
+  t.strictSame(asked, ['r1', 'r1'])
+  t.match(await stored(), { revokedAt: null, credentials: { refreshToken: 'r2' } })
+})
+
+await onEveryDatabase(t, 'a login during a renewal goes before it', async (t, database) => {
+  const { seen, process, request, signIn, stored } = await setUp(database)
+  for (const fails of [false, true]) {
+    const { credentials } = await process({
+      request: async user => {
+        const renewed = await request(user).catch(() => undefined)
+        await signIn()
+        if (fails || renewed === undefined) throw new CrmError('auth-expired')
+        return renewed
+      }
+    }).renew(await stored() as SignedInUser)
+    t.strictSame(credentials, (await stored())?.credentials, fails ? 'also when it is refused' : 'what it brought is not kept')
+    t.equal((await stored())?.revokedAt, null)
+  }
+  t.not((await stored())?.credentials?.accessToken, seen.credentials.accessToken)
+})
+
+await onEveryDatabase(t, 'a logout during a renewal ends it, and nobody keeps what it brought', async (t, database) => {
+  const { seen, people, process, request, discarded, stored } = await setUp(database)
+  await t.rejects(process({
+    request: async user => {
+      const renewed = await request(user)
+      await people.signOut(alice)
+      return renewed
+    }
+  }).renew(seen), { code: 'unknown-user' })
+  t.strictSame(discarded, ['a2'])
+  t.equal((await stored())?.credentials, undefined)
+})
+
+await onEveryDatabase(t, 'a session that was ended does not go on with the credentials of the next', async (t, database) => {
+  const { seen, people, process, signIn } = await setUp(database)
+  await people.signOut(alice)
+  await signIn()
+  await t.rejects(process().renew(seen), { code: 'unknown-user' })
+})
+
+await onEveryDatabase(t, 'a refusal is remembered, any other failure is not', async (t, database) => {
+  const { seen, asked, process, setGood, stored } = await setUp(database)
+  const failing = process({ request: async () => { throw new CrmError('unavailable') } })
+  await t.rejects(failing.renew(seen), { code: 'unavailable' })
+  t.match(await stored(), { renewingUntil: null, revokedAt: null })
+
+  setGood('another')
+  const outcomes = await Promise.allSettled(Array.from({ length: 4 }, process).map(({ renew }) => renew(seen)))
+  for (const outcome of outcomes) t.match(outcome, { status: 'rejected', reason: { code: 'session-revoked' } })
+  t.equal(asked.length, 1)
+  await t.rejects(process().renew(seen), { code: 'session-revoked' })
+  t.equal(asked.length, 1)
+})
+
+await onEveryDatabase(t, 'who joins a renewal that ends with what they have already, begins another', async (t, database) => {
+  const { seen, asked, process } = await setUp(database)
+  const { renew, settled } = process()
+  const fresh = await renew(seen)
+  const [one, other] = await Promise.all([renew(seen), renew(fresh)])
+  t.equal(one.credentials.accessToken, 'a2')
+  t.equal(other.credentials.accessToken, 'a3')
+  t.strictSame(asked, ['r1', 'r2'])
+  await settled()
+})
