@@ -12,6 +12,7 @@ interface Row { route: string, method: string, path: string, body?: unknown, noT
 const matrix: Row[] = [
   { route: 'GET /hostname', method: 'GET', path: '/hostname', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: text('User not found') },
   { route: 'POST /unAuthorize', method: 'POST', path: '/unAuthorize', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: text('User not found') },
+  { route: 'GET /authValidation', method: 'GET', path: '/authValidation', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: { status: 200, json: { successful: false } } },
   {
     route: 'GET /licenseStatus',
     method: 'GET',
@@ -91,6 +92,9 @@ await t.test('failures outside the handlers are coded JSON with CORS headers (de
     ['a missing query member', '/contact', { token }, 400, 'invalid-request'],
     ['an unknown platform at login', '/apiKeyLogin', { method: 'POST', body: { platform: 'nothing', apiKey: 'x' } }, 400, 'unknown-platform'],
     ['a key that the CRM does not know', '/apiKeyLogin', { method: 'POST', body: { platform: 'example', apiKey: 'x' } }, 400, 'login-refused'],
+    ['an unknown platform in a callback', '/oauth-callback?code=x&state=platform%3Dnothing', {}, 400, 'unknown-platform'],
+    ['a code that the CRM does not know', '/oauth-callback?code=x&state=platform%3Dexample', {}, 400, 'login-refused'],
+    ['a consent page of an unknown platform', '/oauth-authorize?platform=nothing', {}, 400, 'unknown-platform'],
     ['an unknown platform', '/implementedInterfaces?platform=nothing', {}, 400, 'unknown-platform']
   ]
   for (const [title, path, options, status, code] of table) {
@@ -107,6 +111,10 @@ await t.test('what the extension shows as text is text', async t => {
   const table: Array<[path: string, options: Call, text: string]> = [
     ['/crmManifest?platformName=nothing', {}, 'Platform not found'],
     ['/apiKeyLogin', { method: 'POST', body: {} }, 'Missing platform name'],
+    ['/oauth-callback', {}, 'Missing callbackUri'],
+    ['/oauth-callback?callbackUri=undefined&hostname=undefined', {}, 'Missing callbackUri'],
+    ['/oauth-callback?code=x', {}, 'Missing platform name'],
+    ['/oauth-authorize', {}, 'Missing platform name'],
     ['/implementedInterfaces', {}, 'Please provide platform.']
   ]
   for (const [path, options, message] of table) {
