@@ -76,6 +76,7 @@ export async function startPatchbay (t: Test, options: {
   logLevel?: string
   recoverEvery?: number
   folder?: string
+  encryptionKeys?: string
   config?: Partial<AppParts['config']>
   connector?: Record<string, ConnectorConfig>
   /** Platforms whose CRM is the Example CRM. */
@@ -95,7 +96,7 @@ export async function startPatchbay (t: Test, options: {
       ...options.config
     },
     database,
-    cipher: cipher(parseEncryptionKeys(newEncryptionKey())),
+    cipher: cipher(parseEncryptionKeys(options.encryptionKeys ?? newEncryptionKey())),
     sessionSecret,
     hashKey,
     logger,
