@@ -10,15 +10,19 @@ import type { CrmClient } from '../contract/crm.ts'
 import type { ConnectedUser } from '../contract/operations.ts'
 import type { Tenant } from '../db/tenant.ts'
 import type { SignedInUser, User } from '../db/users.ts'
+import type { CrmScope } from '../crm/scope.ts'
 import type { CredentialSource } from '../tokens/source.ts'
 import { sessionOf } from './session.ts'
+
+/** Who waits for what is asked of the CRM. */
+export type Waiting = Pick<CrmScope, 'signal' | 'background'>
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** A client for the CRM of somebody, with the credentials that the source has at each request. */
-    crmFor: (connector: Connector, user: Pick<ConnectedUser, 'hostname' | 'info'>, source: CredentialSource, signal: AbortSignal) => CrmClient
+    crmFor: (connector: Connector, user: Pick<ConnectedUser, 'hostname' | 'info'>, source: CredentialSource, waiting: Waiting) => CrmClient
     /** A stored user with everything an operation needs. */
-    callerOf: (user: SignedInUser, options: { signal: AbortSignal, background?: boolean }) => Caller
+    callerOf: (user: SignedInUser, waiting: Waiting) => Caller
   }
   interface FastifyRequest {
     /** The stored user of the session; undefined when there is none any more, or they have signed out since the token was made. */
@@ -42,7 +46,7 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
   // Read at the start, so that a wrong value stops it.
   const configured = new Map(fastify.connectors.all().map(({ info: { platform } }) => [platform, connectorConfig(platform)]))
 
-  fastify.decorate('crmFor', ({ info }, user, source, signal) => {
+  fastify.decorate('crmFor', ({ info }, user, source, waiting) => {
     const url = configured.get(info.platform)?.url
     const authorization = (credentials: Credentials): string => authorizationOf(authOf(info, credentials), credentials)
     const baseUrlOf = ({ baseUrl }: Credentials): string => url ?? baseUrl ?? (typeof info.baseUrl === 'string' ? info.baseUrl : info.baseUrl(user))
@@ -55,7 +59,7 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
         const other = await source.other(credentials => authorization(credentials) === refused)
         return other && authorization(other)
       },
-      signal
+      ...waiting
     })
 
     // A renewal may move the user's CRM to another address.
@@ -82,9 +86,10 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
     return fastify.callerOf({ ...user, credentials: user.credentials }, { signal: this.deadline })
   })
 
-  fastify.decorate('callerOf', (user, { signal }) => {
+  fastify.decorate('callerOf', (user, waiting) => {
     const connector = fastify.connectors.get(user.platform)
-    const crm = fastify.crmFor(connector, user, fastify.tokens.of(connector, user, signal), signal)
+    const { signal } = waiting
+    const crm = fastify.crmFor(connector, user, fastify.tokens.of(connector, user, signal), waiting)
     return { tenant: tenantOf(user), connector, context: { crm, user: user satisfies ConnectedUser, settings: user.settings, signal } }
   })
 }, { name: 'request-caller', dependencies: ['db', 'session', 'connectors', 'crm', 'deadline', 'tokens'] })

@@ -51,7 +51,7 @@ export default fp(async fastify => {
     const { platform, title } = connector.info
     const { credentials, hostname, tokenAnswer } = connected
     const unknown = { hostname, info: {}, crmUserId: '', name: '', timeZone: '', timeZoneOffset: '' }
-    const crm = fastify.crmFor(connector, unknown, fixedSource(credentials), signal)
+    const crm = fastify.crmFor(connector, unknown, fixedSource(credentials), { signal })
     const found = await connector.operations.getUserInfo({ crm, user: unknown, settings: {}, signal }, { ...login, hostname, tokenAnswer })
     const user = await users.save({
       platform,

@@ -14,7 +14,7 @@ await t.test('the address that came with the tokens is used, within the connecto
   const { info, operations } = app.connectors.get('example')
   const acme: Connector = { info: { ...info, platform: 'acme', hosts: ['*.acme.invalid'], baseUrl: 'https://evil.invalid' }, operations }
   const ask = async (credentials: Credentials): Promise<unknown> =>
-    await app.crmFor(acme, nobody, fixedSource(credentials), AbortSignal.timeout(9_000)).get(path`/me`, { answer })
+    await app.crmFor(acme, nobody, fixedSource(credentials), { signal: AbortSignal.timeout(9_000) }).get(path`/me`, { answer })
   await t.rejects(ask({ accessToken: 'x' }), { code: 'prerequisite' }, 'the one of the connector, here a wrong one')
   await t.rejects(ask({ accessToken: 'x', baseUrl: 'https://eu.acme.invalid' }), { code: 'unavailable' }, 'one that came with the tokens')
   await t.rejects(ask({ accessToken: 'x', baseUrl: 'https://evil.invalid' }), { code: 'prerequisite' })
@@ -26,7 +26,7 @@ await t.test('a renewal may move a user\'s CRM to another address', async t => {
   const moving: Connector = { info: { ...info, platform: 'acme', hosts: ['*.acme.invalid'] }, operations }
   let baseUrl = 'https://evil.invalid'
   const source = { current: async () => ({ accessToken: 'x', baseUrl }), other: async () => undefined }
-  const client = app.crmFor(moving, nobody, source, AbortSignal.timeout(9_000))
+  const client = app.crmFor(moving, nobody, source, { signal: AbortSignal.timeout(9_000) })
   await t.rejects(client.get(path`/me`, { answer }), { code: 'prerequisite' })
   baseUrl = 'https://new.acme.invalid'
   for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) await t.rejects(client[method](path`/me`, { answer }), { code: 'unavailable' }, method)
@@ -35,7 +35,7 @@ await t.test('a renewal may move a user\'s CRM to another address', async t => {
 await t.test('where the operator says where the CRM is, nothing else counts', async t => {
   const { app, crm } = await startPatchbay(t)
   const source = fixedSource({ accessToken: 'example-key-ann', kind: 'apiKey', baseUrl: 'https://evil.invalid' })
-  const client = app.crmFor(app.connectors.get('example'), nobody, source, AbortSignal.timeout(9_000))
+  const client = app.crmFor(app.connectors.get('example'), nobody, source, { signal: AbortSignal.timeout(9_000) })
   t.match(await client.get(path`/api/me`, { answer: Type.Object({ name: Type.String() }) }), { name: 'Ann Agent' }, crm.url)
 })
 
