@@ -79,6 +79,8 @@ export async function startPatchbay (t: Test, options: {
   encryptionKeys?: string
   config?: Partial<AppParts['config']>
   connector?: Record<string, ConnectorConfig>
+  /** The operator's settings of connectors, when they need the address of the Example CRM. */
+  connectorOn?: (exampleCrm: string) => ConnectorConfig
   /** Platforms whose CRM is the Example CRM. */
   onExampleCrm?: readonly string[]
 } = {}): Promise<Patchbay> {
@@ -92,7 +94,7 @@ export async function startPatchbay (t: Test, options: {
   const app = await buildApp({
     config: {
       exampleCrmPort: 1,
-      connector: platform => options.connector?.[platform] ?? ((options.onExampleCrm ?? ['example']).includes(platform) ? { url: crm.listeningOrigin } : {}),
+      connector: platform => options.connectorOn?.(crm.listeningOrigin) ?? options.connector?.[platform] ?? ((options.onExampleCrm ?? ['example']).includes(platform) ? { url: crm.listeningOrigin } : {}),
       ...options.config
     },
     database,

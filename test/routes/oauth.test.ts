@@ -40,12 +40,11 @@ function withConnectors (t: Test, files: Record<string, string>): { folder: stri
 
 /** Connectors whose CRM is the Example CRM. */
 async function startOnExampleCrm (t: Test, files: Record<string, string>, clock = Date.now): Promise<Patchbay> {
-  const crm: { url?: string } = {}
-  const { folder, config } = withConnectors(t, files)
-  const connector = () => ({ ...crm, clientId: 'patchbay-example', clientSecret: 'patchbay-example-secret' })
-  const patchbay = await startPatchbay(t, { folder, clock, config: { ...config, connector } })
-  crm.url = patchbay.crm.url
-  return patchbay
+  return await startPatchbay(t, {
+    ...withConnectors(t, files),
+    clock,
+    connectorOn: url => ({ url, clientId: 'patchbay-example', clientSecret: 'patchbay-example-secret' })
+  })
 }
 
 /** The query as the extension makes it: the address to which the CRM redirected, not encoded. */
@@ -138,7 +137,7 @@ await t.test('a CRM that fails is told as it failed, without a token', async t =
     [{ path: '/api/me', garbage: true }, 'bad-response']
   ]
   for (const [rule, code] of table) {
-    await patchbay.askCrm('/_faults', { method: 'PUT', body: { rules: [{ method: '*', times: 1, ...rule }] } })
+    await patchbay.askCrm('/_faults', { method: 'PUT', body: { rules: [{ method: '*', times: 4, ...rule }] } })
     const answer = await signInLikeTheExtension(patchbay)
     t.equal(answer.status, 200, code)
     t.match(answer.json, { successful: false, returnMessage: { message: /./, messageType: 'warning' }, error: { code } }, code)
