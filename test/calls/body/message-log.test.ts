@@ -6,6 +6,8 @@ import type { BodyFormat } from '../../../src/calls/body/values.ts'
 import { holds, typedText } from './arbitraries.ts'
 import { formats } from './golden.ts'
 
+t.setTimeout(30 * 60_000) // ten thousand runs take their time
+
 const contextOf = (format: BodyFormat): MessageContext =>
   ({ format, contact: { name: 'Ann <A>', phoneNumber: '+14155550100' }, userName: 'Bob', timeZone: 'America/Denver', crm: 'Clio' })
 
@@ -75,7 +77,6 @@ for (const format of formats) {
     t.equal(composeMessageLog(messages, context).body, whole)
     let log: ReturnType<typeof mergeMessages> = composeMessageLog([third], context)
     for (const message of [second, first, second]) log = mergeMessages(log.body, log.fingerprints, [message], context)
-    t.equal(log.body, format === 'text/html' || format === 'text/plain' ? whole : log.body)
     t.equal(log.body, whole)
   })
 
@@ -145,7 +146,7 @@ for (const format of formats) {
       if (times.size === messages.length) assert.equal(log.body, composeMessageLog(messages as Message[], context).body)
       assert.match(log.body, new RegExp(`Conversation\\(${messages.length} messages\\)`))
       assert.equal(Object.keys(log.fingerprints).length, messages.length)
-    }), 200)
+    }))
   })
 }
 
