@@ -111,8 +111,9 @@ const facts = (outcome: Outcome, retryAfter: number | undefined): CrmErrorDetail
 
 function reasonOf ({ body }: Answered, { readError }: Pick<ConnectorInfo, 'readError'>): { message?: string, field?: string } {
   try {
-    const { message, field } = readError?.(parse(body)) ?? {}
-    return { ...(message !== undefined && { message: oneLine(message) }), ...(field !== undefined && { field: oneLine(field) }) }
+    const { message = '', field = '' } = readError?.(parse(body)) ?? {}
+    const told = { message: oneLine(message), field: oneLine(field) }
+    return { ...(told.message !== '' && { message: told.message }), ...(told.field !== '' && { field: told.field }) }
   } catch {
     return {} // A body that the connector stumbles over explains nothing; that the CRM refused is known all the same.
   }
@@ -120,6 +121,6 @@ function reasonOf ({ body }: Answered, { readError }: Pick<ConnectorInfo, 'readE
 
 /** A CRM's own words, fit to be shown: one line without control characters, at most 300 characters, without the full stop. */
 function oneLine (words: string): string {
-  const line = [...words.slice(0, 2000).replace(/[\p{C}\p{Z}]+/gu, ' ').trim().replace(/\.$/, '')]
+  const line = [...words.slice(0, 2000).replace(/[\p{C}\p{Z}]+/gu, ' ').replace(/[ .]+$/, '').trim()]
   return line.length > 300 ? `${line.slice(0, 299).join('')}…` : line.join('')
 }

@@ -2,7 +2,7 @@ import t from 'tap'
 import { CrmError, path } from '../../src/contract/crm.ts'
 import { Type } from '../../src/contract/type.ts'
 import { version } from '../../src/version.ts'
-import { Anything, account, errorOf, info, json, serve, startDoor, type Served } from './doors.ts'
+import { Anything, account, arrived, errorOf, info, json, pass, serve, startDoor, type Served } from './doors.ts'
 
 const get = { answer: Anything }
 const lines = (crm: Served): string[] => crm.received.map(({ line }) => line)
@@ -125,7 +125,8 @@ await t.test('a delay that the CRM asks for is waited out by everybody of the ac
   const door = await startDoor(t)
   const client = door.crm(account(crm.url))
   const first = client.post(path`/first`, get)
-  await new Promise(resolve => { setTimeout(resolve, 200) })
+  await arrived(crm, 1)
+  await pass(200)
   await Promise.all([first, client.get(path`/second`, get), door.crm(account(crm.url)).get(path`/third`, get)])
   t.equal(crm.received.length, 4)
   t.ok(crm.received.slice(1).every(({ at }) => at >= open), 'nobody asks before the delay is over')
@@ -165,7 +166,7 @@ await t.test('a CRM with a real token bucket is asked within it', async t => {
   }
   await asked(undefined)
   t.ok(crm.received.length > 20, 'unknown to the door, it refuses some, who wait')
-  await asked({ requests: 5, perMilliseconds: 220, scope: 'user' })
+  await asked({ requests: 3, perMilliseconds: 200, scope: 'user' })
   t.equal(crm.received.length, 20, 'declared, it has nothing to refuse')
 })
 

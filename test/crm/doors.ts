@@ -89,3 +89,10 @@ export function json (response: ServerResponse, status: number, body: unknown, h
   response.writeHead(status, { 'content-type': 'application/json', ...headers })
   response.end(JSON.stringify(body))
 }
+
+export const pass = async (milliseconds: number): Promise<void> => { await new Promise(resolve => { setTimeout(resolve, milliseconds) }) }
+
+/** Until a CRM has received so many requests. */
+export async function arrived (crm: Served, requests: number): Promise<void> {
+  while (crm.received.length < requests) await pass(5)
+}

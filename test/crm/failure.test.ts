@@ -96,6 +96,7 @@ await t.test("the person is told the CRM's own reason and one thing to do", asyn
     [429, { error: 'Nope' }, 'The CRM limits how much may be asked of it. Try again later.'],
     [500, { error: 'Nope' }, 'The CRM cannot be reached. Try again later.'],
     [400, 'not JSON', 'The CRM refused a value. Correct it and try again.'],
+    [400, { error: ' . ', field: '' }, 'The CRM refused a value. Correct it and try again.'],
     [400, { error: 7 }, 'The CRM refused a value. Correct it and try again.'],
     [400, '', 'The CRM refused a value. Correct it and try again.']
   ]

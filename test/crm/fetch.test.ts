@@ -55,9 +55,8 @@ await t.test('it follows the same rules about attempts, delays and aborts', asyn
   t.equal((await fetch(`${crm.url}/x`, { method: 'POST', body: 'x' })).status, 200)
   t.strictSame(crm.received.map(({ body }) => body), ['x', 'x'])
   t.match(await errorOf(fetch(`${crm.url}/hang`, { method: 'POST' })), { code: 'unavailable', outcome: 'unknown' })
-  const began = performance.now()
   t.match(await errorOf(fetch(`${crm.url}/hang`, { signal: AbortSignal.timeout(50) })), { code: 'unavailable' })
-  t.ok(performance.now() - began < 250)
+  t.match(door.logged.map(line => JSON.parse(line).broken), [undefined, 'timed-out', 'aborted'])
 })
 
 await t.test('a delay that one is asked for does not hold others back whose account is not known', async t => {

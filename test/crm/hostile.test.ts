@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { path } from '../../src/contract/crm.ts'
 import { Type } from '../../src/contract/type.ts'
-import { account, errorOf, json, serve, serveBytes, startDoor } from './doors.ts'
+import { account, arrived, errorOf, json, pass, serve, serveBytes, startDoor } from './doors.ts'
 
 const answer = { answer: Type.Object({ id: Type.Integer() }) }
 const limits = { connect: 1000, talk: 400, wait: 100, answer: 100_000, headers: 8192 }
@@ -55,12 +55,12 @@ await t.test('whatever a CRM does ends with a coded error in time, and leaves no
     const door = await startDoor(t, { limits })
     const began = performance.now()
     t.match(await errorOf(door.crm(account(crm.url)).post(path`/x`, { ...answer, body: { n: 1 } })), { name: 'CrmError', code, outcome }, title)
-    t.ok(performance.now() - began < 1500, `${title}: in time`)
+    t.ok(performance.now() - began < 3000, `${title}: in time`)
     t.equal(crm.connections(), 1, `${title}: a write is not repeated`)
     await door.close()
-    while (crm.open() > 0) await new Promise(resolve => { setTimeout(resolve, 5) })
+    while (crm.open() > 0) await pass(5)
   }
-  await new Promise(resolve => { setTimeout(resolve, 50) })
+  await pass(50)
   t.ok(timers() <= before + 1, 'no timer is left but the one of undici that ends by itself')
 })
 
@@ -69,11 +69,11 @@ await t.test('an answer that comes after the caller has gone is not read', async
   const door = await startDoor(t)
   const gone = new AbortController()
   const asked = errorOf(door.crm(account(crm.url, { signal: gone.signal })).get(path`/x`, answer))
-  while (crm.received.length === 0) await new Promise(resolve => { setTimeout(resolve, 5) })
+  await arrived(crm, 1)
   gone.abort()
   t.match(await asked, { code: 'unavailable', outcome: 'unknown' })
   t.match(await errorOf(door.crm(account(crm.url, { signal: gone.signal })).get(path`/x`, answer)), { code: 'unavailable', outcome: 'not-received' })
-  await new Promise(resolve => { setTimeout(resolve, 150) })
+  await pass(150)
   t.equal(crm.received.length, 1, 'nothing is tried again for nobody')
   t.equal(crm.open(), 0)
   t.strictSame(await door.crm(account(crm.url)).get(path`/x`, answer), { id: 1 }, 'and others are not affected')
@@ -83,13 +83,16 @@ await t.test('whoever goes while waiting sends nothing', async t => {
   const crm = await serve(t, response => { json(response, 429, {}, { 'retry-after': '5' }) })
   const gone = new AbortController()
   const asked = errorOf((await startDoor(t)).crm(account(crm.url, { signal: gone.signal })).post(path`/x`, answer))
-  while (crm.received.length === 0) await new Promise(resolve => { setTimeout(resolve, 5) })
-  setTimeout(() => { gone.abort() }, 50)
+  await arrived(crm, 1)
+  await pass(300)
+  gone.abort()
   t.match(await asked, { code: 'rate-limited', outcome: 'not-received', retryAfter: 5 })
   const failing = await serve(t, response => { json(response, 503, {}) })
   const aborted = new AbortController()
   const retried = errorOf((await startDoor(t, { random: () => 0.99 })).crm(account(failing.url, { signal: aborted.signal })).get(path`/x`, answer))
-  setTimeout(() => { aborted.abort() }, 100)
+  await arrived(failing, 1)
+  await pass(150)
+  aborted.abort()
   t.match(await retried, { code: 'unavailable', outcome: 'not-received' })
   t.strictSame([crm.received.length, failing.received.length], [1, 1])
 })
@@ -116,11 +119,11 @@ await t.test('without time left to talk nothing is sent', async t => {
 await t.test('a CRM that hangs does not hold another one up', async t => {
   const hanging = await serveBytes(t, () => {})
   const well = await serve(t, response => { json(response, 200, { id: 1 }) })
-  const door = await startDoor(t, { limits: { ...limits, talk: 500 } })
-  const stuck = Array.from({ length: 150 }, async () => await errorOf(door.crm(account(hanging.url)).get(path`/x`, answer)))
-  const began = performance.now()
+  const door = await startDoor(t, { limits: { ...limits, talk: 2500 } })
+  let ended = 0
+  const stuck = Array.from({ length: 150 }, async () => await errorOf(door.crm(account(hanging.url)).get(path`/x`, answer)).finally(() => { ended++ }))
   await Promise.all(Array.from({ length: 50 }, async () => await door.crm(account(well.url)).get(path`/x`, answer)))
-  t.ok(performance.now() - began < 450)
+  t.equal(ended, 0)
   t.ok(hanging.open() <= 100, 'it takes so many connections only')
   for (const error of await Promise.all(stuck)) t.equal(error.code, 'unavailable')
 })
