@@ -9,10 +9,12 @@ import type { Call, LogParts, NewCallLog } from '../contract/operations.ts'
 import { readSubmission } from '../contract/submission.ts'
 import type { CallLog, CallLogs as CallLogRows } from '../db/call-logs.ts'
 import type { Clock } from '../db/database.ts'
+import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { NoteCache } from '../db/note-cache.ts'
+import type { LogState } from '../db/schema.ts'
 import type { Tenant } from '../db/tenant.ts'
 import { composeCallBody, mergeCallBody, noteOf } from './call-body.ts'
-import { callChangesOf, callOf, contactOf, otherNumber, withoutTokens } from './call.ts'
+import { callChangesOf, callOf, contactOf, differences, otherNumber, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
@@ -59,49 +61,43 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
 
   async function create (caller: Caller, body: CreateCallLogBody): Promise<CallLogAnswer> {
     const { tenant, connector: { info, operations }, context } = caller
-    const call = callOf(body, clock())
+    const now = clock()
+    const call = callOf(body, now)
     const identity = identityOf(hash, body, body.logInfo)
     const store = storeOf(caller, call.sessionId, identity)
     const known = await store.find()
     if (known?.state === 'logged') return firstAnswer(known)
 
-    const contact = contactOf(body, otherNumber(call))
-    const additionalSubmission = readSubmission(info.additionalSubmission, body.additionalSubmission)
-    const subject = body.logInfo.customSubject || subjectOf(call, contact.name)
-    const composed = composeCallBody(caller, body, call, contact, subject)
-    const log: NewCallLog<Record<string, unknown>> = {
-      externalId: externalIdOf(tenant.userId, call.sessionId, identity.extensionNumber, identity.hashedExtensionId),
-      call,
-      contact,
-      subject,
-      body: composed.body ?? '',
-      ...partsOf(body),
-      additionalSubmission,
-      ownerId: context.user.crmUserId
-    }
-    const ofContact = { contactId: contact.id, contactType: contact.type }
-    const changes = { fingerprints: composed.fingerprints, ...ofContact }
+    const externalId = (row: CallLog): string => externalIdOf(tenant.userId, row.sessionId, row.extensionNumber, row.hashedExtensionId)
     const { findCallLog } = operations
     const written = await writeOnce({
       ...store,
       reserve: async first => await rows.reserve(tenant, {
         ...first,
-        ...ofContact,
         ...identity,
         sessionId: call.sessionId,
         telephonySessionId: call.telephonySessionId,
         startTime: call.startTime
       })
     }, {
-      keep: row => pendingText({ since: clock(), updates: [], ...(row && pendingOf(row)), create: withoutTokens(body) }),
-      rest: row => pendingText({ since: clock(), updates: pendingOf(row).updates }),
-      send: async () => ({ logged: await operations.createCallLog(context, log), changes }),
+      prepare: row => {
+        const { create, updates, since } = nextAttempt(row?.state, row === undefined ? { since: now, updates: [] } : pendingOf(row), body)
+        const { log, changes } = compose(caller, create, row?.startTime ?? now)
+        return {
+          noted: { ...changes, pending: pendingText({ since, updates, create: withoutTokens(create) }) },
+          send: async row => await operations.createCallLog(context, { ...log, externalId: externalId(row) })
+        }
+      },
       ...(findCallLog !== undefined && info.dedupe !== 'none' && {
-        lookUp: async () => {
-          const logged = await findCallLog(context, log)
-          return logged && { logged, changes }
+        lookUp: async row => {
+          const { log } = compose(caller, pendingOf(row).create ?? body, row.startTime ?? now)
+          return await findCallLog(context, { ...log, externalId: externalId(row) })
         }
       }),
+      rest: (row, found) => {
+        const { create, updates, since } = pendingOf(row)
+        return pendingText({ since, updates: found && create !== undefined ? [...updates, ...differences(create, body)] : updates })
+      },
       findDelay: info.findDelay ?? 0
     }, patienceOf(caller))
     return firstAnswer(written)
@@ -233,6 +229,50 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       return { log: { sessionId, matched: false }, problem: returnMessage('warning', error.message) }
     }
   }
+}
+
+interface Composed {
+  readonly log: Omit<NewCallLog<Record<string, unknown>>, 'externalId'>
+  /** What the row remembers of it. */
+  readonly changes: LifecycleChanges
+}
+
+/**
+ * The record of a call.
+ * @param now epoch milliseconds, for a call that says no time
+ * @throws {PatchbayError} `no-contact`, `invalid-request`
+ */
+function compose (caller: Caller, body: CreateCallLogBody, now: number): Composed {
+  const { connector: { info }, context } = caller
+  const call = callOf(body, now)
+  const contact = contactOf(body, otherNumber(call))
+  const subject = body.logInfo.customSubject || subjectOf(call, contact.name)
+  const composed = composeCallBody(caller, body, call, contact, subject)
+  return {
+    log: {
+      call,
+      contact,
+      subject,
+      body: composed.body ?? '',
+      ...partsOf(body),
+      additionalSubmission: readSubmission(info.additionalSubmission, body.additionalSubmission),
+      ownerId: context.user.crmUserId
+    },
+    changes: { fingerprints: composed.fingerprints, contactId: contact.id, contactType: contact.type }
+  }
+}
+
+type CallPending = Pending<CreateCallLogBody, UpdateCallLogBody>
+
+/**
+ * What the next attempt writes, and what follows it. An attempt that may have reached the CRM is repeated as it was, so that what
+ * is in the record is always what the row says; what a later request brings follows as an update.
+ */
+function nextAttempt (state: LogState | undefined, { since, create, updates }: CallPending, body: CreateCallLogBody): CallPending & { create: CreateCallLogBody } {
+  if (create === undefined) return { since, updates, create: body }
+  return state === 'unknown'
+    ? { since, updates: [...updates, ...differences(create, body)], create }
+    : { since, updates, create: { ...create, ...body } }
 }
 
 /** The raw parts, for connectors that lay them out themselves. */

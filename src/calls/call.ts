@@ -1,4 +1,5 @@
 /** A call, out of what clients send: checked and normalised, with the contact it is logged against. */
+import { isDeepStrictEqual } from 'node:util'
 import type { CreateCallLogBody, UpdateCallLogBody } from '../contract/call-log.ts'
 import type { Duration, Instant } from '../contract/call-record.ts'
 import { PatchbayError } from '../contract/errors.ts'
@@ -48,6 +49,23 @@ export function withoutTokens<Body extends CreateCallLogBody | UpdateCallLogBody
   }
   const { recordingDownloadLink, ...rest } = body
   return rest as Body
+}
+
+/** What a later request to log the same call brings beyond an earlier one, as updates: one or none. */
+export function differences (earlier: CreateCallLogBody, later: CreateCallLogBody): UpdateCallLogBody[] {
+  const before = new Map(Object.entries(changesOf(earlier)))
+  const changed = Object.entries(changesOf(later)).filter(([name, value]) => !isDeepStrictEqual(value, before.get(name)))
+  return changed.length === 0 ? [] : [{ ...Object.fromEntries(changed), sessionId: later.logInfo.sessionId }]
+}
+
+/** What an update can change, out of a request to log a call. */
+function changesOf (body: CreateCallLogBody): Partial<UpdateCallLogBody> {
+  const {
+    logInfo, contactId, contactType, contactName, overridingFormat, extensionNumber, hashedExtensionId, rcExtensionId, ...parts
+  } = withoutTokens(body)
+  const { startTime, duration, result, direction, from, to, legs, recording, voicemail, customSubject } = logInfo
+  const facts = { startTime, duration, result, direction, from, to, legs, recordingLink: recording?.link, voicemailLink: voicemail?.link, subject: customSubject }
+  return Object.fromEntries(Object.entries({ ...facts, ...parts }).filter(([, value]) => value !== undefined))
 }
 
 /** The structured fields that an update brings. */

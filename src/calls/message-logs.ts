@@ -1,9 +1,11 @@
 /** The life of a message log: one record per conversation and day, written once; each message is in it once. */
+import { isDeepStrictEqual } from 'node:util'
 import { returnMessage, type ReturnMessage } from '../contract/answer.ts'
 import type { CreateMessageLogBody, MessageLogAnswer } from '../contract/message-log.ts'
 import type { NewMessageLog } from '../contract/operations.ts'
 import { readSubmission } from '../contract/submission.ts'
 import type { Clock } from '../db/database.ts'
+import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { MessageLog, MessageLogs as MessageLogRows } from '../db/message-logs.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
@@ -55,59 +57,53 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
     return messages.filter(({ id }) => !known.has(id))
   }
 
-  /** @returns what this request brought; nothing when the record was there already */
-  async function create (caller: Caller, body: CreateMessageLogBody, request: MessageRequest): Promise<{ answer: ReturnMessage | null } | undefined> {
+  /** @returns what was written now; nothing when the record was there already */
+  async function create (caller: Caller, body: CreateMessageLogBody, request: MessageRequest): Promise<{ row: MessageLog, ids: readonly string[] } | undefined> {
     const { tenant, connector: { info, operations }, context } = caller
     const createMessageLog = operationOf(caller, 'createMessageLog')
-    const composed = composeMessageBody(caller, request, body)
-    const [oldest] = request.messages
-    const record: NewMessageLog<Record<string, unknown>> = {
-      externalId: externalIdOf(tenant.userId, request.conversationLogId),
-      contact: request.contact,
-      subject: composed.subject,
-      body: composed.body,
-      startTime: oldest?.creationTime ?? clock(),
-      direction: oldest?.direction ?? 'Inbound',
-      messages: request.messages,
-      media: request.messages.flatMap(({ media }) => media),
-      additionalSubmission: readSubmission(info.additionalSubmission, body.additionalSubmission),
-      ownerId: context.user.crmUserId
-    }
     const store = storeOf(caller, request.conversationLogId)
-    const ofContact = { contactId: request.contact.id, contactType: request.contact.type }
-    const changes = { ...ofContact, fingerprints: composed.fingerprints }
     const { findMessageLog } = operations
-    let mine = false
-    const confirmed = (): void => {
-      mine = true
-      store.brought = request.messages.map(({ id }) => id)
+    const externalId = externalIdOf(tenant.userId, request.conversationLogId)
+    let ids: readonly string[] | undefined
+    const written = (messages: readonly Message[]): void => {
+      ids = messages.map(({ id }) => id)
+      store.brought = ids
     }
     const row = await writeOnce({
       ...store,
       reserve: async first => await rows.reserve(tenant, {
         ...first,
-        ...ofContact,
         conversationLogId: request.conversationLogId,
         conversationId: request.conversationId
       })
     }, {
-      keep: row => pendingText({ since: clock(), updates: [], ...(row && pendingOf(row)), create: withoutMediaToken(body) }),
-      rest: row => pendingText({ since: clock(), updates: pendingOf(row).updates }),
-      send: async () => {
-        const logged = await createMessageLog(context, record)
-        confirmed()
-        return { logged, changes }
+      prepare: row => {
+        const { create, updates, since } = nextAttempt(row === undefined ? { since: clock(), updates: [] } : pendingOf(row), body)
+        const { log, changes } = compose(caller, create, clock())
+        return {
+          noted: { ...changes, pending: pendingText({ since, updates: updates.map(withoutMediaToken), create: withoutMediaToken(create) }) },
+          send: async () => {
+            const logged = await createMessageLog(context, { ...log, externalId })
+            written(log.messages)
+            return logged
+          }
+        }
       },
       ...(findMessageLog !== undefined && info.dedupe !== 'none' && {
-        lookUp: async () => {
-          const logged = await findMessageLog(context, record)
-          if (logged !== undefined) confirmed()
-          return logged && { logged, changes }
+        lookUp: async row => {
+          const { log } = compose(caller, pendingOf(row).create ?? body, clock())
+          const logged = await findMessageLog(context, { ...log, externalId })
+          if (logged !== undefined) written(log.messages)
+          return logged
         }
       }),
+      rest: (row, found) => {
+        const { updates, since } = found ? nextAttempt(pendingOf(row), body) : pendingOf(row)
+        return pendingText({ since, updates: updates.map(withoutMediaToken) })
+      },
       findDelay: info.findDelay ?? 0
     }, patienceOf(caller))
-    return mine ? { answer: row.answer as ReturnMessage | null } : undefined
+    return ids && { row, ids }
   }
 
   /** @param body a new request; without one, those that wait are written. @returns the messages that it brought */
@@ -155,12 +151,14 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       if (!shared && (await unknownOf(caller, request.messages)).length === 0) return { successful: true, logIds: [], returnMessage: null }
 
       const created = await create(caller, body, request)
-      if (created !== undefined) {
-        const logIds = shared ? [request.conversationLogId] : request.messages.map(({ id }) => id)
-        return { successful: true, logIds, returnMessage: created.answer ?? logged }
+      if (created !== undefined && pendingOf(created.row).updates.length === 0) {
+        const logIds = shared ? [request.conversationLogId] : [...created.ids]
+        return { successful: true, logIds, returnMessage: (created.row.answer as ReturnMessage | null) ?? logged }
       }
-      const { ids, answer } = await update(caller, storeOf(caller, request.conversationLogId), body)
-      return { successful: true, logIds: shared ? [] : [...ids], returnMessage: ids.length === 0 && !shared ? null : answer ?? logged }
+      // What others brought while the record waited comes along; so does this request, when the record holds an earlier one.
+      const { ids, answer } = await update(caller, storeOf(caller, request.conversationLogId), created === undefined ? body : undefined)
+      const noted = [...created?.ids ?? [], ...ids]
+      return { successful: true, logIds: shared ? [] : noted, returnMessage: noted.length === 0 && !shared ? null : answer ?? logged }
     },
 
     async resume (caller, row) {
@@ -171,4 +169,49 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       if (written?.state === 'logged' && pendingOf(written).updates.length > 0) await update(caller, store)
     }
   }
+}
+
+interface Composed {
+  readonly log: Omit<NewMessageLog<Record<string, unknown>>, 'externalId' | 'messages'> & { readonly messages: readonly Message[] }
+  /** What the row remembers of it. */
+  readonly changes: LifecycleChanges
+}
+
+/**
+ * The record of a conversation.
+ * @throws {PatchbayError} `no-message`, `no-contact`, `invalid-request`
+ */
+function compose (caller: Caller, body: CreateMessageLogBody, now: number): Composed {
+  const { connector: { info }, context } = caller
+  const request = messageRequestOf(body, now)
+  const { messages, contact } = request
+  const composed = composeMessageBody(caller, request, body)
+  return {
+    log: {
+      contact,
+      subject: composed.subject,
+      body: composed.body,
+      startTime: messages[0]?.creationTime ?? now,
+      direction: messages[0]?.direction ?? 'Inbound',
+      messages,
+      media: messages.flatMap(({ media }) => media),
+      additionalSubmission: readSubmission(info.additionalSubmission, body.additionalSubmission),
+      ownerId: context.user.crmUserId
+    },
+    changes: { fingerprints: composed.fingerprints, contactId: contact.id, contactType: contact.type }
+  }
+}
+
+type MessagePending = Pending<CreateMessageLogBody, CreateMessageLogBody>
+
+/**
+ * What the next attempt writes, and what follows it. Once there is something to write, it stays as it is, because an attempt of it
+ * may have reached the CRM; a request that brings something else follows.
+ */
+function nextAttempt ({ since, create, updates }: MessagePending, body: CreateMessageLogBody): MessagePending & { create: CreateMessageLogBody } {
+  if (create === undefined) return { since, updates, create: body }
+  const isBody = (kept: CreateMessageLogBody): boolean => isDeepStrictEqual(kept, withoutMediaToken(body))
+  // With its tokens, which are not kept.
+  if (isBody(create)) return { since, updates, create: body }
+  return { since, updates: updates.some(isBody) ? updates : [...updates, body], create }
 }

@@ -19,20 +19,31 @@ export type LogRow = Pick<CallLog, 'id' | 'state' | 'version' | 'leaseUntil' | '
 export interface LogStore<Row extends LogRow> {
   find: () => Promise<Row | undefined>
   /** Undefined when somebody else was faster. */
-  reserve: (first: { leaseUntil: number, pending: string }) => Promise<Row | undefined>
+  reserve: (first: Noted & { leaseUntil: number }) => Promise<Row | undefined>
   /** Undefined when the row has changed since it was read. */
   advance: (row: Row, changes: LifecycleChanges) => Promise<Row | undefined>
 }
 
+/** What a row says of a record before it is sent: what waits, and what the record will hold. */
+export type Noted = LifecycleChanges & { pending: string }
+
+export interface Attempt<Row extends LogRow> {
+  readonly noted: Noted
+  /** Writes the record. */
+  readonly send: (row: Row) => Promise<Logged>
+}
+
+/**
+ * How one record is written. What an attempt writes is noted before it is sent, so that its record is known for what it is when
+ * the answer is lost, whoever comes next and whatever they bring.
+ */
 export interface Writing<Row extends LogRow> {
-  /** What is kept until the record is written, of a row that is there already or of a new one. */
-  keep: (row: Row | undefined) => string
-  /** What is still to be done after the record is written. */
-  rest: (row: Row) => string
-  /** Writes the record. The changes are kept with its id. */
-  send: (row: Row) => Promise<{ logged: Logged, changes: LifecycleChanges }>
+  /** @param row undefined for the first attempt */
+  readonly prepare: (row: Row | undefined) => Attempt<Row>
   /** Looks for the record of an attempt whose answer was lost; absent where the CRM gives no way to tell. */
-  lookUp?: (row: Row) => Promise<{ logged: Logged, changes: LifecycleChanges } | undefined>
+  readonly lookUp?: (row: Row) => Promise<Logged | undefined>
+  /** What is still to be done after the record is written. @param found an earlier attempt had written it, and a look found it */
+  readonly rest: (row: Row, found: boolean) => string
   /** Milliseconds after an attempt before not finding its record proves anything. */
   readonly findDelay: number
 }
@@ -61,8 +72,9 @@ export async function writeOnce<Row extends LogRow> (store: LogStore<Row>, writi
   for (;;) {
     const row = await store.find()
     if (row === undefined) {
-      const reserved = await store.reserve({ leaseUntil: clock() + leaseTime, pending: writing.keep(undefined) })
-      if (reserved !== undefined) return await attempt(store, reserved, writing, patience)
+      const { noted, send } = writing.prepare(undefined)
+      const reserved = await store.reserve({ ...noted, leaseUntil: clock() + leaseTime })
+      if (reserved !== undefined) return await attempt(store, reserved, send, writing, patience)
     } else if (row.state === 'logged') {
       return row
     } else if (row.state === 'needs-user') {
@@ -70,8 +82,8 @@ export async function writeOnce<Row extends LogRow> (store: LogStore<Row>, writi
     } else if ((row.leaseUntil ?? 0) > clock()) {
       await wait()
     } else if (row.state === 'failed' || row.state === 'waiting') {
-      const mine = await store.advance(row, sending(row, clock(), writing.keep(row)))
-      if (mine !== undefined) return await attempt(store, mine, writing, patience)
+      const written = await sendAgain(store, row, writing, patience)
+      if (written !== undefined) return written
     } else {
       // Sent by somebody who did not come back, or sent without an answer.
       const lookAt = row.state === 'unknown' ? row.nextAttemptAt ?? 0 : 0
@@ -86,19 +98,26 @@ export async function writeOnce<Row extends LogRow> (store: LogStore<Row>, writi
   }
 }
 
-const sending = (row: LogRow, now: number, pending: string): LifecycleChanges =>
-  ({ state: 'sending', leaseUntil: now + leaseTime, nextAttemptAt: null, attempts: row.attempts + 1, pending })
+/** Undefined when the row is somebody else's by now. */
+async function sendAgain<Row extends LogRow> (store: LogStore<Row>, row: Row, writing: Writing<Row>, patience: Patience): Promise<Row | undefined> {
+  const { noted, send } = writing.prepare(row)
+  const leaseUntil = patience.clock() + leaseTime
+  const mine = await store.advance(row, { ...noted, state: 'sending', leaseUntil, nextAttemptAt: null, attempts: row.attempts + 1 })
+  return mine && await attempt(store, mine, send, writing, patience)
+}
 
-async function attempt<Row extends LogRow> (store: LogStore<Row>, row: Row, writing: Writing<Row>, patience: Patience): Promise<Row> {
+async function attempt<Row extends LogRow> (
+  store: LogStore<Row>, row: Row, send: Attempt<Row>['send'], writing: Writing<Row>, patience: Patience
+): Promise<Row> {
   const { clock, random } = patience
-  let sent: Awaited<ReturnType<typeof writing.send>>
+  let sent: Logged
   try {
-    sent = await writing.send(row)
+    sent = await send(row)
   } catch (error) {
-    // The CRM has a record with our external id: written by an attempt of which this database knows nothing.
+    // The CRM has a record with our external id: written by an attempt that a look did not find, or of which this database knows nothing.
     if (error instanceof CrmError && error.code === 'conflict' && writing.lookUp !== undefined) {
       const found = await writing.lookUp(row).catch(() => undefined)
-      if (found !== undefined) return await confirm(store, row, writing, found, patience)
+      if (found !== undefined) return await confirm(store, row, writing, found, false, patience)
     }
     const { state, code } = judge(error)
     const delay = state === 'unknown' ? writing.findDelay : delayOf(error, row, random)
@@ -112,7 +131,7 @@ async function attempt<Row extends LogRow> (store: LogStore<Row>, row: Row, writ
     if (state === 'failed') throw error
     throw new PatchbayError(state === 'waiting' ? 'waiting' : 'outcome-unknown', { retryAfter: Math.ceil(delay / 1000), cause: error })
   }
-  return await confirm(store, row, writing, sent, patience)
+  return await confirm(store, row, writing, sent, false, patience)
 }
 
 /** The CRM's own delay where it names a longer one. */
@@ -136,17 +155,15 @@ async function resolve<Row extends LogRow> (store: LogStore<Row>, row: Row, writ
     await store.advance(row, { leaseUntil: null, lastErrorCode: judge(error).code, attempts: row.attempts + 1, nextAttemptAt: clock() + delay })
     throw new PatchbayError('outcome-unknown', { retryAfter: Math.ceil(delay / 1000), cause: error })
   }
-  if (found !== undefined) return await confirm(store, row, writing, found, patience)
-  const mine = await store.advance(row, sending(row, clock(), writing.keep(row)))
-  return mine && await attempt(store, mine, writing, patience)
+  if (found !== undefined) return await confirm(store, row, writing, found, true, patience)
+  return await sendAgain(store, row, writing, patience)
 }
 
 async function confirm<Row extends LogRow> (
-  store: LogStore<Row>, row: Row, { rest }: Writing<Row>, { logged, changes }: { logged: Logged, changes: LifecycleChanges }, { clock }: Patience
+  store: LogStore<Row>, row: Row, { rest }: Writing<Row>, logged: Logged, found: boolean, { clock }: Patience
 ): Promise<Row> {
-  const pending = rest(row)
+  const pending = rest(row, found)
   const confirmed = await store.advance(row, {
-    ...changes,
     state: 'logged',
     crmLogId: logged.logId,
     answer: logged.returnMessage ?? null,

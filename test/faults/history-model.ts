@@ -1,0 +1,132 @@
+/**
+ * What may be true after a history, told from the answers alone. Where an answer did not say what happened, several things may be
+ * true: `unknown` is an outcome like the others.
+ */
+import { fieldNames, type Field } from './history-ops.ts'
+
+/**
+ * - done: the answer said so
+ * - kept: the answer promised that it will be done
+ * - open: it may have been done, or be done later
+ * - nothing: the answer said that nothing was done
+ */
+export type Outcome = 'done' | 'kept' | 'open' | 'nothing'
+
+/** A value that a record may have; null where it has none. */
+type Value = string | null
+
+/** What may be in the record of a call. */
+export class CallModel {
+  /** Every record of it that there ever was. */
+  readonly ids = new Set<number>()
+  readonly deleted = new Set<number>()
+  /** What a person wrote beside our sections, by record. */
+  readonly paragraphs = new Map<number, string[]>()
+  existence: 'none' | 'possible' | 'kept' | 'written' = 'none'
+  needsUser = false
+  /** Nothing is known of the fields any more: a person deleted the record. */
+  anything = false
+  readonly fields = new Map<Field, Set<Value>>(fieldNames.map(field => [field, new Set<Value>([null])]))
+  /** Fields of updates that came after the log and may be written after it. */
+  #later = new Set<Field>()
+  #recovered = false
+
+  /** Something that waits may have been written meanwhile. */
+  recovered (): void {
+    this.#recovered = true
+  }
+
+  create (outcome: Outcome, values: ReadonlyMap<Field, string>): void {
+    if (outcome === 'nothing') return
+    if (this.existence === 'written') return // A repeat, answered with the first answer.
+    const surely = outcome !== 'open' && (this.existence === 'none' || !this.#recovered)
+    for (const [field, value] of values) this.#write(field, [value], surely && !this.#later.has(field))
+    if (this.existence === 'none') this.#recovered = false
+    if (outcome === 'done') this.existence = 'written'
+    else if (outcome === 'kept') this.existence = 'kept'
+    else if (this.existence === 'none') this.existence = 'possible'
+  }
+
+  update (outcome: Outcome, values: ReadonlyMap<Field, string>): void {
+    if (outcome === 'nothing') return
+    for (const [field, value] of values) {
+      this.#later.add(field)
+      this.#write(field, [value], outcome !== 'open')
+    }
+  }
+
+  /** Requests that were sent at the same time: nobody knows which one was first. */
+  atOnce (requests: ReadonlyArray<{ create: boolean, outcome: Outcome, values: ReadonlyMap<Field, string> }>): void {
+    const before = new Map([...this.fields].map(([field, values]) => [field, new Set(values)]))
+    for (const { create, outcome, values } of requests) {
+      if (create) this.create(outcome, values)
+      else this.update(outcome, values)
+    }
+    for (const { create, outcome, values } of requests) {
+      if (outcome === 'nothing') continue
+      for (const [field, value] of values) {
+        this.#write(field, [value], false)
+        const surely = requests.some(other => !other.create && other.values.has(field) && (other.outcome === 'done' || other.outcome === 'kept'))
+        if (create || !surely) this.#write(field, before.get(field) ?? [], false)
+      }
+    }
+  }
+
+  /** A person changed a field of the record. */
+  edited (field: Field, current: Value, next: Value): void {
+    const possible = this.#valuesOf(field)
+    const settled = possible.size === 1 && possible.has(current)
+    this.#write(field, [next], settled)
+  }
+
+  gone (id: number): void {
+    this.deleted.add(id)
+    this.anything = true
+    this.existence = 'possible'
+  }
+
+  #write (field: Field, values: Iterable<Value>, surely: boolean): void {
+    const possible = this.#valuesOf(field)
+    if (surely) possible.clear()
+    for (const value of values) possible.add(value)
+  }
+
+  #valuesOf (field: Field): Set<Value> {
+    const values = this.fields.get(field)
+    if (values === undefined) throw new RangeError(field)
+    return values
+  }
+}
+
+/** What may be in the record of a conversation. */
+export class ConversationModel {
+  readonly ids = new Set<number>()
+  readonly deleted = new Set<number>()
+  readonly paragraphs = new Map<number, string[]>()
+  needsUser = false
+  existence: 'none' | 'possible' | 'kept' | 'written' = 'none'
+  /** Whether each message is in the record: it must, it may, it must not because a person deleted it. */
+  readonly messages = new Map<string, 'must' | 'may' | 'must not'>()
+
+  /** @param noted those that the answer named as new */
+  sent (outcome: Outcome, messages: readonly string[], noted: readonly string[]): void {
+    if (outcome === 'nothing') return
+    const wasDeleted = this.deleted.size > 0
+    for (const message of messages) {
+      const known = this.messages.get(message)
+      if (known === 'must not' || known === 'must') continue
+      // After a person deleted the record, only what is new is surely in another one.
+      const surely = wasDeleted ? noted.includes(message) : outcome !== 'open'
+      this.messages.set(message, surely ? 'must' : 'may')
+    }
+    if (outcome === 'done' && (!wasDeleted || noted.length > 0)) this.existence = 'written'
+    else if (outcome === 'kept' && this.existence !== 'written') this.existence = 'kept'
+    else if (this.existence === 'none') this.existence = 'possible'
+  }
+
+  gone (id: number): void {
+    this.deleted.add(id)
+    this.existence = 'possible'
+    for (const message of this.messages.keys()) this.messages.set(message, 'may')
+  }
+}
