@@ -24,7 +24,7 @@ export interface Changing<Row extends LogRow, Current, Result> {
 
 /**
  * @throws {PatchbayError} `no-log` when there is none, `gone` when a person deleted the record, `waiting` when the change is kept
- *   and will be written, or what refused it
+ *   and will be written, `in-progress` when it cannot be kept and the log is not written yet, or what refused it
  */
 export async function change<Row extends LogRow, Current, Result> (
   store: ChangeStore<Row>, changing: Changing<Row, Current, Result>, patience: Patience
@@ -39,8 +39,9 @@ export async function change<Row extends LogRow, Current, Result> (
     if ((row.leaseUntil ?? 0) > clock()) {
       await wait()
     } else if (row.state !== 'logged') {
+      if (keep === undefined) throw new PatchbayError('in-progress')
       // Not written yet: the change follows when it is.
-      if (keep === undefined || await store.advance(row, { pending: keep(row) }) !== undefined) throw new PatchbayError('waiting')
+      if (await store.advance(row, { pending: keep(row) }) !== undefined) throw new PatchbayError('waiting')
     } else {
       const leaseUntil = clock() + leaseTime
       const mine = await store.advance(row, { leaseUntil, ...(keep !== undefined && { pending: keep(row), nextAttemptAt: leaseUntil }) })

@@ -20,6 +20,11 @@ const found: Array<[title: string, dedupe: Dedupe, ops: Op[]]> = [
     { do: 'outage', how: 503 },
     { do: 'messages', what: 'conversation-0', fresh: 1, all: false },
     { do: 'messages', what: 'conversation-0', fresh: 1, all: false }
+  ]],
+  ['a disposition that nobody keeps is not said to be kept', 'native', [
+    { do: 'outage', how: 503 },
+    { do: 'create', what: 'call-0' },
+    { do: 'disposition', what: 'call-0' }
   ]]
 ]
 
