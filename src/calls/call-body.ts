@@ -72,9 +72,12 @@ function mergeUpdate (caller: Caller, body: UpdateCallLogBody, row: Pick<CallLog
   }
 }
 
-/** The note of a record, as its author typed it. */
-export function noteOf ({ connector: { info } }: Caller, body: string | undefined): string | undefined {
-  return info.logFormat === 'none' || body === undefined ? undefined : readNote(body, info.logFormat)
+/**
+ * The note of a record, as its author typed it.
+ * @param fingerprints of the row: they tell our note from one that was pasted
+ */
+export function noteOf ({ connector: { info } }: Caller, body: string | undefined, fingerprints: Fingerprints): string | undefined {
+  return info.logFormat === 'none' || body === undefined ? undefined : readNote(body, info.logFormat, fingerprints)
 }
 
 /** Nothing at all for a log that another server made: its sections count as ours. */

@@ -126,7 +126,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
           ...partsOf(all),
           ...(all.additionalSubmission !== undefined && { additionalSubmission: readSubmission(info.additionalSubmission, all.additionalSubmission) })
         })
-        const note = noteOf(caller, merged.body) ?? all.note
+        const note = noteOf(caller, merged.body, merged.fingerprints) ?? all.note
         return {
           changes: { fingerprints: merged.fingerprints },
           result: {
@@ -207,7 +207,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   async function withDetails (caller: Caller, row: CallLog): Promise<{ log: MatchedCallLog, problem?: ReturnMessage }> {
     const { sessionId, crmLogId: logId } = row
     try {
-      const { subject, body, note = noteOf(caller, body), contactName, dispositions } =
+      const { subject, body, note = noteOf(caller, body, row.fingerprints), contactName, dispositions } =
         await operationOf(caller, 'getCallLog')(caller.context, refOf(row))
       return {
         log: {
