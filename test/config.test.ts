@@ -9,6 +9,7 @@ await t.test('without any variable the server runs on its embedded defaults', as
     databaseUrl: 'file:./data/patchbay.db',
     exampleCrmPort: 6067,
     allowPrivateNetworks: [],
+    proxies: {},
     logLevel: 'info'
   })
   t.strictSame(connector('example'), {})

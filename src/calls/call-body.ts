@@ -1,11 +1,12 @@
 /** The text of a call's log in the format of its CRM, and the subject beside it. For the format `none` there is no text. */
 import type { CreateCallLogBody, UpdateCallLogBody } from '../contract/call-log.ts'
-import type { Call, LogContact } from '../contract/operations.ts'
+import type { Call, CallLogRecord, LogContact } from '../contract/operations.ts'
 import type { CallLog } from '../db/call-logs.ts'
 import { fingerprintOf, type Fingerprints } from './body/fingerprint.ts'
-import { composeCallLog, merge, readNote, type Decision } from './body/merge.ts'
+import { composeCallLog, merge, readNote, readSection, type Decision } from './body/merge.ts'
 import type { BodyOptions } from './body/values.ts'
 import type { Caller } from './caller.ts'
+import type { Doubt } from './pending.ts'
 
 export interface CallBody {
   /** Absent for the format `none`. */
@@ -70,6 +71,47 @@ function mergeUpdate (caller: Caller, body: UpdateCallLogBody, row: Pick<CallLog
     fingerprints: { ...row.fingerprints, ...merged.fingerprints, ...remembered },
     ...(edited && { subject: body.subject })
   }
+}
+
+/**
+ * What people edit in both places, in the extension and in the CRM.
+ * @param ours tell our sections from those that were pasted
+ */
+function editedTexts ({ connector: { info } }: Caller, record: RecordTexts | undefined, ours: Fingerprints): Fingerprints {
+  const { body = '', subject = '' } = record ?? {}
+  const { logFormat } = info
+  const sections = logFormat === 'none'
+    ? {}
+    : { note: readSection(body, logFormat, 'note', ours) ?? '', subject: readSection(body, logFormat, 'subject', ours) ?? '' }
+  return Object.fromEntries(Object.entries({ ...sections, [subjectField]: subject }).map(([part, text]) => [part, fingerprintOf(text)]))
+}
+
+type RecordTexts = Pick<CallLogRecord, 'body' | 'subject'>
+
+/**
+ * @param remembered what we last wrote
+ * @param current the record that an attempt starts from
+ * @param merged what it writes
+ */
+export function doubtOf (caller: Caller, remembered: Fingerprints, current: RecordTexts | undefined, merged: MergedCallBody): Doubt {
+  return {
+    before: editedTexts(caller, current, remembered),
+    after: editedTexts(caller, { ...current, ...merged }, merged.fingerprints),
+    remember: merged.fingerprints
+  }
+}
+
+/**
+ * What we last wrote, when there is a doubt about the last attempt: it got through where the record holds what it wrote, and it did
+ * not where the record holds what it held before. Where it holds something else, a person has changed it since.
+ */
+export function settled (caller: Caller, remembered: Fingerprints, doubt: Doubt | undefined, current: RecordTexts | undefined): Fingerprints {
+  if (doubt === undefined) return remembered
+  const { before, after, remember } = doubt
+  const ifWritten = editedTexts(caller, current, remember)
+  const ifNot = editedTexts(caller, current, remembered)
+  const wasWritten = (part: string): boolean => after[part] !== before[part] && (ifWritten[part] === after[part] || ifNot[part] !== before[part])
+  return { ...remembered, ...Object.fromEntries(Object.entries(remember).filter(([part]) => part in after && wasWritten(part))) }
 }
 
 /**

@@ -13,12 +13,12 @@ import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { NoteCache } from '../db/note-cache.ts'
 import type { LogState } from '../db/schema.ts'
 import type { Tenant } from '../db/tenant.ts'
-import { composeCallBody, mergeCallBody, noteOf } from './call-body.ts'
+import { composeCallBody, doubtOf, mergeCallBody, noteOf, settled } from './call-body.ts'
 import { callChangesOf, callOf, contactOf, differences, otherNumber, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
-import { pendingText, readPending, type Pending } from './pending.ts'
+import { leftOf, pendingText, readPending, withUpdate, writeWaiting, type Doubt, type Pending, type Taken } from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface CallLogs {
@@ -69,6 +69,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     if (known?.state === 'logged') return firstAnswer(known)
 
     const externalId = (row: CallLog): string => externalIdOf(tenant.userId, row.sessionId, row.extensionNumber, row.hashedExtensionId)
+    const ownerId = await caller.ownerOf(body.additionalSubmission) ?? context.user.crmUserId
     const { findCallLog } = operations
     const written = await writeOnce({
       ...store,
@@ -82,7 +83,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     }, {
       prepare: row => {
         const { create, updates, since } = nextAttempt(row?.state, row === undefined ? { since: now, updates: [] } : pendingOf(row), body)
-        const { log, changes } = compose(caller, create, row?.startTime ?? now)
+        const { log, changes } = compose(caller, create, ownerId, row?.startTime ?? now)
         return {
           noted: { ...changes, pending: pendingText({ since, updates, create: withoutTokens(create) }) },
           send: async row => await operations.createCallLog(context, { ...log, externalId: externalId(row) })
@@ -90,8 +91,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       },
       ...(findCallLog !== undefined && info.dedupe !== 'none' && {
         lookUp: async row => {
-          const { log } = compose(caller, pendingOf(row).create ?? body, row.startTime ?? now)
-          return await findCallLog(context, { ...log, externalId: externalId(row) })
+          const { log } = compose(caller, pendingOf(row).create ?? body, ownerId, row.startTime ?? now)
+          return await findCallLog(context, { ...log, externalId: externalId(row), since: row.createdAt })
         }
       }),
       rest: (row, found) => {
@@ -104,26 +105,36 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   }
 
   /** @param body a new update; without one, those that wait are written */
-  async function update (caller: Caller, store: ChangeStore<CallLog>, body?: UpdateCallLogBody): Promise<CallLogAnswer> {
+  async function update (caller: Caller, store: ChangeStore<CallLog>, body: UpdateCallLogBody | undefined, taken: Taken): Promise<CallLogAnswer> {
     const { connector: { info, operations }, context } = caller
+    let attempted: Doubt | undefined
     return await change(store, {
       keep: row => {
         const pending = pendingOf(row)
-        return pendingText({ ...pending, updates: [...pending.updates, ...(body === undefined ? [] : [withoutTokens(body)])] })
+        return pendingText(body === undefined ? pending : { ...pending, updates: withUpdate(pending.updates, withoutTokens(body)) })
       },
+      left: (row, refused) => {
+        const { since, updates } = pendingOf(row)
+        return pendingText({ since, updates: leftOf(updates, taken, refused) })
+      },
+      inDoubt: row => pendingText({ ...pendingOf(row), ...(attempted !== undefined && { doubt: attempted }) }),
       read: async row => info.logFormat === 'none' ? undefined : await operationOf(caller, 'getCallLog')(context, refOf(row)),
       write: async (row, current) => {
-        const kept = pendingOf(row).updates
-        const updates = body === undefined ? kept : [...kept.slice(0, -1), body]
-        const merged = mergeCallBody(caller, updates, row, current?.body ?? '')
+        const { updates: kept, doubt } = pendingOf(row)
+        const updates = body !== undefined ? [...kept.slice(0, -1), body] : taken === 'oldest' ? kept.slice(0, 1) : kept
+        const fingerprints = settled(caller, row.fingerprints, doubt, current)
+        const merged = mergeCallBody(caller, updates, { ...row, fingerprints }, current?.body ?? '')
+        attempted = doubtOf(caller, fingerprints, current, merged)
         log.info({ callLog: row.id, platform: info.platform, sections: merged.decisions }, 'call log merged')
         const all: UpdateCallLogBody = Object.assign({}, ...updates)
+        const ownerId = await caller.ownerOf(all.additionalSubmission)
         const told = await operations.updateCallLog(context, {
           logId: row.crmLogId,
           ...callChangesOf(all),
           ...(merged.subject !== undefined && { subject: merged.subject }),
           ...(merged.body !== undefined && merged.body !== current?.body && { body: merged.body }),
           ...partsOf(all),
+          ...(ownerId !== undefined && { ownerId }),
           ...(all.additionalSubmission !== undefined && { additionalSubmission: readSubmission(info.additionalSubmission, all.additionalSubmission) })
         })
         const note = noteOf(caller, merged.body, merged.fingerprints) ?? all.note
@@ -148,15 +159,18 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
 
     async update (caller, body) {
       checkUpdate(caller, body)
-      return await update(caller, storeOf(caller, String(body.sessionId), identityOf(hash, body)), body)
+      return await update(caller, storeOf(caller, String(body.sessionId), identityOf(hash, body)), body, 'new')
     },
 
     async resume (caller, row) {
       const { create: created } = pendingOf(row)
       if (row.state !== 'logged' && created !== undefined) await create(caller, created)
       const store = storeOf(caller, row.sessionId, row)
-      const written = await store.find()
-      if (written?.state === 'logged' && pendingOf(written).updates.length > 0) await update(caller, store)
+      const waiting = async (): Promise<number> => {
+        const written = await store.find()
+        return written?.state === 'logged' ? pendingOf(written).updates.length : 0
+      }
+      await writeWaiting(waiting, async taken => await update(caller, store, undefined, taken))
     },
 
     async find (caller, sessionIds, identity, { details }) {
@@ -242,8 +256,8 @@ interface Composed {
  * @param now epoch milliseconds, for a call that says no time
  * @throws {PatchbayError} `no-contact`, `invalid-request`
  */
-function compose (caller: Caller, body: CreateCallLogBody, now: number): Composed {
-  const { connector: { info }, context } = caller
+function compose (caller: Caller, body: CreateCallLogBody, ownerId: string, now: number): Composed {
+  const { connector: { info } } = caller
   const call = callOf(body, now)
   const contact = contactOf(body, otherNumber(call))
   const subject = body.logInfo.customSubject || subjectOf(call, contact.name)
@@ -256,7 +270,7 @@ function compose (caller: Caller, body: CreateCallLogBody, now: number): Compose
       body: composed.body ?? '',
       ...partsOf(body),
       additionalSubmission: readSubmission(info.additionalSubmission, body.additionalSubmission),
-      ownerId: context.user.crmUserId
+      ownerId
     },
     changes: { fingerprints: composed.fingerprints, contactId: contact.id, contactType: contact.type }
   }

@@ -8,6 +8,11 @@ export interface Caller {
   readonly tenant: Tenant
   readonly connector: Connector
   readonly context: Context
+  /**
+   * The CRM user whom a log is for, where a client that logs without a browser names another one among the additional fields.
+   * Undefined when it names nobody, or nobody who may be named: then the record is the caller's.
+   */
+  readonly ownerOf: (additionalSubmission: Readonly<Record<string, unknown>> | undefined) => Promise<string | undefined>
 }
 
 /** @throws {PatchbayError} `not-supported` when the connector has no such operation */

@@ -16,6 +16,10 @@ export interface ChangeStore<Row extends LogRow> extends Pick<LogStore<Row>, 'fi
 export interface Changing<Row extends LogRow, Current, Result> {
   /** What is kept while the change is not written, together with what is kept already. Absent: a change that is not kept. */
   keep?: (row: Row) => string
+  /** What goes on waiting when the change is written, or refused. Nothing when absent. */
+  left?: (row: Row, refused: boolean) => string
+  /** What waits when nobody knows whether the change was written. The same as before when absent. */
+  inDoubt?: (row: Row) => string
   /** Reads the record. When it cannot be read, nothing is written. */
   read: (row: Row) => Promise<Current>
   /** Does the work in the CRM. The changes are kept with the row. */
@@ -51,15 +55,19 @@ export async function change<Row extends LogRow, Current, Result> (
 }
 
 async function perform<Row extends LogRow, Current, Result> (
-  store: ChangeStore<Row>, row: Row, { keep, read, write }: Changing<Row, Current, Result>, { clock, random }: Patience
+  store: ChangeStore<Row>, row: Row, { keep, left = () => '', inDoubt, read, write }: Changing<Row, Current, Result>, { clock, random }: Patience
 ): Promise<Result> {
-  const done = { leaseUntil: null, ...(keep !== undefined && { pending: '', attempts: 0, nextAttemptAt: null }) }
+  const done = (refused: boolean): LifecycleChanges => {
+    if (keep === undefined) return { leaseUntil: null }
+    const pending = left(row, refused)
+    return { leaseUntil: null, pending, attempts: 0, nextAttemptAt: pending === '' ? null : clock() }
+  }
   let wasRead = false
   try {
     const current = await read(row)
     wasRead = true
     const { result, changes } = await write(row, current)
-    await store.advance(row, { ...changes, ...done, lastErrorCode: '' })
+    await store.advance(row, { ...changes, ...done(false), lastErrorCode: '' })
     return result
   } catch (error) {
     if (error instanceof CrmError && error.code === 'not-found') {
@@ -68,11 +76,17 @@ async function perform<Row extends LogRow, Current, Result> (
     }
     const { state, code } = judge(error)
     if (keep === undefined || (wasRead && state === 'failed')) {
-      await store.advance(row, { ...done, lastErrorCode: code })
+      await store.advance(row, { ...done(true), lastErrorCode: code })
       throw error
     }
     const delay = delayOf(error, row, random)
-    await store.advance(row, { leaseUntil: null, lastErrorCode: code, attempts: row.attempts + 1, nextAttemptAt: clock() + delay })
+    await store.advance(row, {
+      leaseUntil: null,
+      lastErrorCode: code,
+      attempts: row.attempts + 1,
+      nextAttemptAt: clock() + delay,
+      ...(wasRead && state === 'unknown' && inDoubt !== undefined && { pending: inDoubt(row) })
+    })
     throw errorKind(code).retryable ? new PatchbayError('waiting', { retryAfter: Math.ceil(delay / 1000), cause: error }) : error
   }
 }

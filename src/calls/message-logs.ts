@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { returnMessage, type ReturnMessage } from '../contract/answer.ts'
 import type { CreateMessageLogBody, MessageLogAnswer } from '../contract/message-log.ts'
 import type { NewMessageLog } from '../contract/operations.ts'
-import { readSubmission } from '../contract/submission.ts'
+import { readSubmission, submissionOf } from '../contract/submission.ts'
 import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { MessageLog, MessageLogs as MessageLogRows } from '../db/message-logs.ts'
@@ -12,7 +12,7 @@ import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
 import { composeMessageBody, mergeMessageBody } from './message-body.ts'
 import { messageRequestOf, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
-import { pendingText, readPending, type Pending } from './pending.ts'
+import { leftOf, pendingText, readPending, withUpdate, writeWaiting, type Pending, type Taken } from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface MessageLogs {
@@ -61,6 +61,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
   async function create (caller: Caller, body: CreateMessageLogBody, request: MessageRequest): Promise<{ row: MessageLog, ids: readonly string[] } | undefined> {
     const { tenant, connector: { info, operations }, context } = caller
     const createMessageLog = operationOf(caller, 'createMessageLog')
+    const ownerId = await caller.ownerOf(body.additionalSubmission) ?? context.user.crmUserId
     const store = storeOf(caller, request.conversationLogId)
     const { findMessageLog } = operations
     const externalId = externalIdOf(tenant.userId, request.conversationLogId)
@@ -79,7 +80,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
     }, {
       prepare: row => {
         const { create, updates, since } = nextAttempt(row === undefined ? { since: clock(), updates: [] } : pendingOf(row), body)
-        const { log, changes } = compose(caller, create, clock())
+        const { log, changes } = compose(caller, create, ownerId, clock())
         return {
           noted: { ...changes, pending: pendingText({ since, updates: updates.map(withoutMediaToken), create: withoutMediaToken(create) }) },
           send: async () => {
@@ -91,8 +92,8 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       },
       ...(findMessageLog !== undefined && info.dedupe !== 'none' && {
         lookUp: async row => {
-          const { log } = compose(caller, pendingOf(row).create ?? body, clock())
-          const logged = await findMessageLog(context, { ...log, externalId })
+          const { log } = compose(caller, pendingOf(row).create ?? body, ownerId, clock())
+          const logged = await findMessageLog(context, { ...log, externalId, since: row.createdAt })
           if (logged !== undefined) written(log.messages)
           return logged
         }
@@ -107,20 +108,24 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
   }
 
   /** @param body a new request; without one, those that wait are written. @returns the messages that it brought */
-  async function update (caller: Caller, store: MessageStore, body?: CreateMessageLogBody): Promise<{ ids: readonly string[], answer: ReturnMessage | undefined }> {
+  async function update (caller: Caller, store: MessageStore, body: CreateMessageLogBody | undefined, taken: Taken): Promise<{ ids: readonly string[], answer: ReturnMessage | undefined }> {
     const { connector: { info }, context } = caller
     const [getMessageLog, updateMessageLog] = [operationOf(caller, 'getMessageLog'), operationOf(caller, 'updateMessageLog')]
     return await change(store, {
       keep: row => {
         const pending = pendingOf(row)
-        return pendingText({ ...pending, updates: [...pending.updates, ...(body === undefined ? [] : [withoutMediaToken(body)])] })
+        return pendingText(body === undefined ? pending : { ...pending, updates: withUpdate(pending.updates, withoutMediaToken(body)) })
+      },
+      left: (row, refused) => {
+        const { since, updates } = pendingOf(row)
+        return pendingText({ since, updates: leftOf(updates, taken, refused) })
       },
       read: async row => info.logFormat === 'none' ? undefined : await getMessageLog(context, { logId: row.crmLogId, contactId: row.contactId }),
       write: async (row, current) => {
         const kept = pendingOf(row).updates
         let merged = { body: current?.body ?? '', fingerprints: row.fingerprints }
         const messages: Message[] = []
-        for (const each of body === undefined ? kept : [...kept.slice(0, -1), body]) {
+        for (const each of body !== undefined ? [...kept.slice(0, -1), body] : taken === 'oldest' ? kept.slice(0, 1) : kept) {
           const request = messageRequestOf(each, clock())
           const unknown = await unknownOf(caller, request.messages)
           const { decisions, ...next } = mergeMessageBody(caller, request, each, unknown, merged.body, merged.fingerprints)
@@ -156,7 +161,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
         return { successful: true, logIds, returnMessage: (created.row.answer as ReturnMessage | null) ?? logged }
       }
       // What others brought while the record waited comes along; so does this request, when the record holds an earlier one.
-      const { ids, answer } = await update(caller, storeOf(caller, request.conversationLogId), created === undefined ? body : undefined)
+      const { ids, answer } = await update(caller, storeOf(caller, request.conversationLogId), created === undefined ? body : undefined, created === undefined ? 'new' : 'all')
       const noted = [...created?.ids ?? [], ...ids]
       return { successful: true, logIds: shared ? [] : noted, returnMessage: noted.length === 0 && !shared ? null : answer ?? logged }
     },
@@ -165,8 +170,11 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       const { create: first } = pendingOf(row)
       if (row.state !== 'logged' && first !== undefined) await create(caller, first, messageRequestOf(first, clock()))
       const store = storeOf(caller, row.conversationLogId)
-      const written = await store.find()
-      if (written?.state === 'logged' && pendingOf(written).updates.length > 0) await update(caller, store)
+      const waiting = async (): Promise<number> => {
+        const written = await store.find()
+        return written?.state === 'logged' ? pendingOf(written).updates.length : 0
+      }
+      await writeWaiting(waiting, async taken => await update(caller, store, undefined, taken))
     }
   }
 }
@@ -181,8 +189,8 @@ interface Composed {
  * The record of a conversation.
  * @throws {PatchbayError} `no-message`, `no-contact`, `invalid-request`
  */
-function compose (caller: Caller, body: CreateMessageLogBody, now: number): Composed {
-  const { connector: { info }, context } = caller
+function compose (caller: Caller, body: CreateMessageLogBody, ownerId: string, now: number): Composed {
+  const { connector: { info } } = caller
   const request = messageRequestOf(body, now)
   const { messages, contact } = request
   const composed = composeMessageBody(caller, request, body)
@@ -195,8 +203,8 @@ function compose (caller: Caller, body: CreateMessageLogBody, now: number): Comp
       direction: messages[0]?.direction ?? 'Inbound',
       messages,
       media: messages.flatMap(({ media }) => media),
-      additionalSubmission: readSubmission(info.additionalSubmission, body.additionalSubmission),
-      ownerId: context.user.crmUserId
+      additionalSubmission: readSubmission(submissionOf(info, 'messageLog'), body.additionalSubmission),
+      ownerId
     },
     changes: { fingerprints: composed.fingerprints, contactId: contact.id, contactType: contact.type }
   }

@@ -2,7 +2,10 @@
  * What has been asked for and is not written yet, kept with the row of its log (encrypted there) until it is: so that neither a
  * crash nor an outage loses it, and the next one who gets through brings it along.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { Type, TypeCompiler } from '../contract/type.ts'
+import type { Fingerprints } from './body/fingerprint.ts'
+import { isRefusal } from './outcome.ts'
 
 export interface Pending<Create, Update> {
   /** Since when something waits, in epoch milliseconds. */
@@ -10,10 +13,22 @@ export interface Pending<Create, Update> {
   readonly create?: Create
   /** The oldest first. */
   readonly updates: readonly Update[]
+  /** When nobody knows whether the last attempt to write them got through. */
+  readonly doubt?: Doubt
 }
 
+/** What a record held before an attempt to change it, and what it holds when the attempt got through: fingerprints by part. */
+export interface Doubt {
+  readonly before: Fingerprints
+  readonly after: Fingerprints
+  /** What is to be remembered when it got through. */
+  readonly remember: Fingerprints
+}
+
+const FingerprintMap = Type.Record(Type.String(), Type.String())
 const Shape = TypeCompiler.Compile(Type.Object({
   since: Type.Number(),
+  doubt: Type.Optional(Type.Object({ before: FingerprintMap, after: FingerprintMap, remember: FingerprintMap })),
   create: Type.Optional(Type.Object({}, { additionalProperties: true })),
   updates: Type.Array(Type.Object({}, { additionalProperties: true }))
 }))
@@ -29,4 +44,40 @@ export function readPending<Create, Update> (text: string, now: number): Pending
 /** Empty when nothing waits. */
 export function pendingText<Create, Update> (pending: Pending<Create, Update>): string {
   return pending.create === undefined && pending.updates.length === 0 ? '' : JSON.stringify(pending)
+}
+
+/** Which updates a step writes: a new one together with those that wait, all that wait, or the oldest of them. */
+export type Taken = 'new' | 'all' | 'oldest'
+
+/** @returns what goes on waiting after a step. Of several that were refused together, nobody knows which one the CRM does not take. */
+export function leftOf<Update> (updates: readonly Update[], taken: Taken, refused: boolean): readonly Update[] {
+  if (taken === 'oldest') return updates.slice(1)
+  if (!refused) return []
+  return taken === 'new' ? updates.slice(0, -1) : updates.length > 1 ? updates : []
+}
+
+/** What is kept together with a new update, which may be there already because the client sends it again. */
+export function withUpdate<Update> (updates: readonly Update[], update: Update): readonly Update[] {
+  return isDeepStrictEqual(updates.at(-1), update) ? updates : [...updates, update]
+}
+
+/**
+ * Writes what waits, all of it at once. When that is refused, one update after the other, so that one that the CRM does not take
+ * keeps no other from it.
+ * @param waiting how many updates there are
+ * @throws what kept them from being written, or the first refusal when all others are written
+ */
+export async function writeWaiting (waiting: () => Promise<number>, write: (taken: Taken) => Promise<unknown>): Promise<void> {
+  let taken: Taken = 'all'
+  let refusal: unknown
+  while (await waiting() > 0) {
+    try {
+      await write(taken)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      refusal ??= error
+      taken = 'oldest'
+    }
+  }
+  if (refusal !== undefined) throw refusal
 }

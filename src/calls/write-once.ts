@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { CrmError } from '../contract/crm.ts'
-import { PatchbayError } from '../contract/errors.ts'
+import { PatchbayError, errorKind } from '../contract/errors.ts'
 import type { Logged } from '../contract/operations.ts'
 import type { CallLog } from '../db/call-logs.ts'
 import type { Clock } from '../db/database.ts'
@@ -120,16 +120,17 @@ async function attempt<Row extends LogRow> (
       if (found !== undefined) return await confirm(store, row, writing, found, false, patience)
     }
     const { state, code } = judge(error)
+    if (state === 'unknown' && writing.lookUp === undefined) return await askUser(store, row, error)
     const delay = state === 'unknown' ? writing.findDelay : delayOf(error, row, random)
     await store.advance(row, {
       state,
       leaseUntil: null,
       lastErrorCode: code,
       nextAttemptAt: state === 'failed' ? null : clock() + delay,
-      ...(state === 'failed' && { pending: '' })
+      ...(state === 'failed' && { pending: writing.rest(row, false) })
     })
-    if (state === 'failed') throw error
-    throw new PatchbayError(state === 'waiting' ? 'waiting' : 'outcome-unknown', { retryAfter: Math.ceil(delay / 1000), cause: error })
+    if (state === 'unknown') throw new PatchbayError('outcome-unknown', { retryAfter: Math.ceil(delay / 1000), cause: error })
+    throw state === 'waiting' && errorKind(code).retryable ? new PatchbayError('waiting', { retryAfter: Math.ceil(delay / 1000), cause: error }) : error
   }
   return await confirm(store, row, writing, sent, false, patience)
 }
@@ -143,10 +144,7 @@ export function delayOf (error: unknown, row: LogRow, random: () => number): num
 /** Undefined when the row is somebody else's by now. */
 async function resolve<Row extends LogRow> (store: LogStore<Row>, row: Row, writing: Writing<Row>, patience: Patience): Promise<Row | undefined> {
   const { clock, random } = patience
-  if (writing.lookUp === undefined) {
-    await store.advance(row, { state: 'needs-user', leaseUntil: null, nextAttemptAt: null })
-    throw new PatchbayError('needs-user')
-  }
+  if (writing.lookUp === undefined) return await askUser(store, row)
   let found: Awaited<ReturnType<typeof writing.lookUp>>
   try {
     found = await writing.lookUp(row)
@@ -157,6 +155,12 @@ async function resolve<Row extends LogRow> (store: LogStore<Row>, row: Row, writ
   }
   if (found !== undefined) return await confirm(store, row, writing, found, true, patience)
   return await sendAgain(store, row, writing, patience)
+}
+
+/** The CRM may have the record, and cannot be asked. */
+async function askUser<Row extends LogRow> (store: LogStore<Row>, row: Row, cause?: unknown): Promise<never> {
+  await store.advance(row, { state: 'needs-user', leaseUntil: null, nextAttemptAt: null, ...(cause !== undefined && { lastErrorCode: judge(cause).code }) })
+  throw new PatchbayError('needs-user', { cause })
 }
 
 async function confirm<Row extends LogRow> (

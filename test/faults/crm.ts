@@ -10,7 +10,7 @@ import type { Effects } from './effects.ts'
 export type { Activity } from '../../src/connectors/example/crm/schemas.ts'
 
 /** How a request fails: cut before or after the work, refused with a status, answered with something else after the work. */
-export type Failing = 'before' | 'after' | 'garbage' | 401 | 429 | 500 | 503
+export type Failing = 'before' | 'after' | 'garbage' | 400 | 401 | 429 | 500 | 503
 
 export interface Crm {
   /** What the CRM holds. */

@@ -27,21 +27,44 @@ export class CallModel {
   /** Nothing is known of the fields any more: a person deleted the record. */
   anything = false
   readonly fields = new Map<Field, Set<Value>>(fieldNames.map(field => [field, new Set<Value>([null])]))
+  /** What clients have sent, and a person's edits with what had been sent by then: a value that comes once more is only an echo. */
+  readonly #sent = new Map<Field, Set<Value>>(fieldNames.map(field => [field, new Set<Value>()]))
+  readonly #edits: Array<{ field: Field, value: Value, after: Set<Value> }> = []
   /** Fields of updates that came after the log and may be written after it. */
   #later = new Set<Field>()
-  #recovered = false
+  #maybeWritten = false
+  /** A process died or lost its database over it: it does not know what it has written, and may write it once more. */
+  #interrupted = false
 
-  /** Something that waits may have been written meanwhile. */
-  recovered (): void {
-    this.#recovered = true
+  interrupted (): void {
+    this.#interrupted = true
+    this.#maybeWritten = true
+  }
+
+  /** Nothing waits any more. */
+  atRest (): void {
+    this.#interrupted = false
+  }
+
+  /** What was not confirmed may have been written meanwhile: a further request to log it may be a repeat. */
+  maybeWritten (): void {
+    this.#maybeWritten = true
+  }
+
+  /** The CRM did not take the record that was kept. */
+  refused (): void {
+    if (this.existence === 'kept') this.existence = 'possible'
   }
 
   create (outcome: Outcome, values: ReadonlyMap<Field, string>): void {
     if (outcome === 'nothing') return
     if (this.existence === 'written') return // A repeat, answered with the first answer.
-    const surely = outcome !== 'open' && (this.existence === 'none' || !this.#recovered)
-    for (const [field, value] of values) this.#write(field, [value], surely && !this.#later.has(field))
-    if (this.existence === 'none') this.#recovered = false
+    const surely = outcome !== 'open' && (this.existence === 'none' || !this.#maybeWritten)
+    for (const [field, value] of values) {
+      this.#write(field, [value], surely && !this.#later.has(field))
+      this.#sent.get(field)?.add(value)
+    }
+    if (this.existence === 'none') this.#maybeWritten = false
     if (outcome === 'done') this.existence = 'written'
     else if (outcome === 'kept') this.existence = 'kept'
     else if (this.existence === 'none') this.existence = 'possible'
@@ -52,6 +75,7 @@ export class CallModel {
     for (const [field, value] of values) {
       this.#later.add(field)
       this.#write(field, [value], outcome !== 'open')
+      this.#sent.get(field)?.add(value)
     }
   }
 
@@ -75,7 +99,8 @@ export class CallModel {
   /** A person changed a field of the record. */
   edited (field: Field, current: Value, next: Value): void {
     const possible = this.#valuesOf(field)
-    const settled = possible.size === 1 && possible.has(current)
+    const settled = !this.#interrupted && possible.size === 1 && possible.has(current)
+    this.#edits.push({ field, value: next, after: new Set(this.#sent.get(field)) })
     this.#write(field, [next], settled)
   }
 
@@ -87,8 +112,12 @@ export class CallModel {
 
   #write (field: Field, values: Iterable<Value>, surely: boolean): void {
     const possible = this.#valuesOf(field)
-    if (surely) possible.clear()
-    for (const value of values) possible.add(value)
+    for (const value of values) {
+      const kept = this.#edits.filter(edit => edit.field === field && edit.after.has(value) && possible.has(edit.value))
+      if (surely) possible.clear()
+      for (const edit of kept) possible.add(edit.value)
+      possible.add(value)
+    }
   }
 
   #valuesOf (field: Field): Set<Value> {
@@ -108,6 +137,13 @@ export class ConversationModel {
   /** Whether each message is in the record: it must, it may, it must not because a person deleted it. */
   readonly messages = new Map<string, 'must' | 'may' | 'must not'>()
 
+  /** The CRM did not take the record that was kept. */
+  refused (): void {
+    if (this.existence !== 'kept') return
+    this.existence = 'possible'
+    for (const [message, presence] of this.messages) if (presence === 'must') this.messages.set(message, 'may')
+  }
+
   /** @param noted those that the answer named as new */
   sent (outcome: Outcome, messages: readonly string[], noted: readonly string[]): void {
     if (outcome === 'nothing') return
@@ -120,7 +156,8 @@ export class ConversationModel {
       this.messages.set(message, surely ? 'must' : 'may')
     }
     if (outcome === 'done' && (!wasDeleted || noted.length > 0)) this.existence = 'written'
-    else if (outcome === 'kept' && this.existence !== 'written') this.existence = 'kept'
+    // What is on its way into a record that a person deleted goes with it.
+    else if (outcome === 'kept' && this.existence !== 'written' && !wasDeleted) this.existence = 'kept'
     else if (this.existence === 'none') this.existence = 'possible'
   }
 

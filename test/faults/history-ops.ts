@@ -25,6 +25,8 @@ export type Op =
   | { do: 'delete record', what: Name }
   // The world
   | { do: 'fail', method: 'GET' | 'POST' | 'PATCH', how: Failing }
+  /** What the next request writes is not taken. */
+  | { do: 'refuse', method: 'POST' | 'PATCH' }
   | { do: 'outage', how: 'before' | 429 | 503 }
   | { do: 'calm' }
   | ({ do: 'spoil' } & Spoiling)
@@ -70,6 +72,7 @@ const op = fc.oneof<Array<fc.WeightedArbitrary<Op>>>(
       how: fc.constantFrom<Failing[]>('before', 'after', 'after', 'garbage', 401, 429, 500, 503)
     })
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('refuse'), method: fc.constantFrom<Array<'POST' | 'PATCH'>>('POST', 'PATCH') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('outage'), how: fc.constantFrom<Array<'before' | 429 | 503>>('before', 429, 503) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('calm') }) },
   {

@@ -25,6 +25,47 @@ const found: Array<[title: string, dedupe: Dedupe, ops: Op[]]> = [
     { do: 'outage', how: 503 },
     { do: 'create', what: 'call-0' },
     { do: 'disposition', what: 'call-0' }
+  ]],
+  ['where the CRM cannot be asked, an update is not promised for a log whose answer was lost', 'none', [
+    { do: 'fail', method: 'POST', how: 'after' },
+    { do: 'create', what: 'call-0' },
+    { do: 'update', what: 'call-0', fields: ['result'] }
+  ]],
+  ['an update that the CRM does not take keeps none from it that waits', 'native', [
+    { do: 'create', what: 'call-0' },
+    { do: 'outage', how: 503 },
+    { do: 'update', what: 'call-0', fields: ['aiNote'] },
+    { do: 'calm' },
+    { do: 'refuse', method: 'PATCH' },
+    { do: 'update', what: 'call-0', fields: ['note'] }
+  ]],
+  ['a log that waits survives the end of the connection to the CRM', 'native', [
+    { do: 'outage', how: 503 },
+    { do: 'create', what: 'call-0' },
+    { do: 'calm' },
+    { do: 'pass', seconds: 31 },
+    { do: 'fail', method: 'POST', how: 401 },
+    { do: 'recover' }
+  ]],
+  ['an update that is asked for while the connection is ended is written after it', 'native', [
+    { do: 'create', what: 'call-0' },
+    { do: 'outage', how: 503 },
+    { do: 'update', what: 'call-0', fields: ['aiNote'] },
+    { do: 'calm' },
+    { do: 'fail', method: 'PATCH', how: 401 },
+    { do: 'update', what: 'call-0', fields: ['note'] }
+  ]],
+  ['a note that a person edits in the CRM stays edited, although the answer that it was written was lost', 'native', [
+    { do: 'create', what: 'call-0' },
+    { do: 'fail', method: 'PATCH', how: 'after' },
+    { do: 'update', what: 'call-0', fields: ['note'] },
+    { do: 'edit note', what: 'call-0' }
+  ]],
+  ['and one that a person deletes stays deleted', 'native', [
+    { do: 'create', what: 'call-0' },
+    { do: 'fail', method: 'PATCH', how: 'garbage' },
+    { do: 'update', what: 'call-0', fields: ['note'] },
+    { do: 'delete note', what: 'call-0' }
   ]]
 ]
 

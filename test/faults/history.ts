@@ -15,7 +15,7 @@ const start = Date.UTC(2026, 0, 15, 9)
 const minute = 60_000
 
 /** Codes of answers that say that nothing was done and nothing will be. */
-const nothingDone = new Set<string>(['no-log', 'gone', 'needs-user', 'invalid-request', 'no-message'] satisfies ErrorCode[])
+const nothingDone = new Set<string>(['no-log', 'gone', 'needs-user', 'invalid', 'no-message'] satisfies ErrorCode[])
 
 /** Where a history may go on, of those that share the CRM. */
 export interface Ground {
@@ -131,6 +131,10 @@ class World {
         this.#failing = op
         this.#note(op)
         break
+      case 'refuse':
+        this.#failing = { method: op.method, how: 400 }
+        this.#note(op)
+        break
       case 'outage':
         this.#outage = op.how
         this.#note(op)
@@ -220,6 +224,8 @@ class World {
     this.#instance.effects.arm(spoiling)
     const sent = await Promise.all(prepared.map(async each => await this.#ask(each)))
     this.#instance.effects.arm(undefined)
+    // Only who waits for an answer is refused: what is refused later, nobody can be told.
+    if (this.#failing?.how === 400) this.#failing = undefined
     for (const [index, { request, values, messages }] of prepared.entries()) {
       const spoiled = this.#instance.effects.spoiled
       this.#note(`${JSON.stringify(request)} ${[...values.values(), ...messages].join(' ')} -> ${sent[index]?.code ?? ''}${spoiled === undefined ? '' : ` (${spoiled} spoiled)`}`)
@@ -242,13 +248,16 @@ class World {
   #learn (name: Name, requests: ReadonlyArray<Prepared & { sent: Sent }>): void {
     const [last] = requests.slice(-1)
     if (last === undefined) return
-    if (requests.every(({ sent }) => sent.outcome === 'done' || sent.outcome === 'kept')) this.#open.delete(name)
-    else this.#open.set(name, requests.findLast(({ sent }) => sent.outcome !== 'done' && sent.outcome !== 'kept') ?? last)
+    // Who is told that the record is gone may log again what they have.
+    const open = requests.findLast(({ sent: { outcome, code } }) => outcome === 'open' || (isConversation(name) && code === 'gone'))
+    if (open === undefined) this.#open.delete(name)
+    else this.#open.set(name, open)
     if (isConversation(name)) {
       const model = this.#conversation(name)
       for (const { sent, messages } of requests) {
         model.sent(sent.outcome, messages, sent.noted)
         model.needsUser ||= sent.code === 'needs-user'
+        if (sent.code === 'invalid') model.refused()
       }
       return
     }
@@ -258,6 +267,8 @@ class World {
     else model.update(last.sent.outcome, last.values)
     for (const { sent } of requests) {
       model.needsUser ||= sent.code === 'needs-user'
+      if (sent.code === 'lost') model.interrupted()
+      if (sent.code === 'invalid') model.refused()
       if (sent.id !== undefined && model.deleted.has(sent.id)) model.existence = 'possible'
     }
   }
@@ -292,6 +303,7 @@ class World {
     const spoiling = this.#spoiling
     this.#spoiling = undefined
     const { effects } = this.#instance
+    if (this.#failing?.how === 400) this.#failing = undefined
     effects.arm(spoiling)
     let due = 1
     try {
@@ -300,7 +312,11 @@ class World {
       if (effects.spoiled === undefined) throw error
     }
     effects.arm(undefined)
-    for (const call of this.#calls.values()) call.recovered()
+    for (const call of this.#calls.values()) {
+      if (effects.spoiled !== undefined) call.interrupted()
+      else if (due === 0) call.atRest()
+      call.maybeWritten()
+    }
     this.#note(`recovery met ${due} rows${effects.spoiled === undefined ? '' : ` (${effects.spoiled} spoiled)`}`)
     return due
   }
@@ -314,7 +330,7 @@ class World {
       case 'paragraph': {
         const word = this.#word()
         crm.edit(id, op.at === 'top' ? `<p>${word}</p>${body}` : `${body}<p>${word}</p>`)
-        const { paragraphs } = isConversation(op.what) ? this.#conversation(op.what) : this.#call(op.what)
+        const { paragraphs } = this.#modelOf(op.what)
         paragraphs.set(id, [...paragraphs.get(id) ?? [], word])
         break
       }
@@ -343,8 +359,7 @@ class World {
       }
       case 'delete record':
         crm.remove(id)
-        if (isConversation(op.what)) this.#conversation(op.what).gone(id)
-        else this.#call(op.what).gone(id)
+        this.#modelOf(op.what).gone(id)
         break
     }
     this.#note(op)
@@ -391,24 +406,20 @@ class World {
 
   async checkEnd (): Promise<void> {
     for (const row of await this.#instance.rows()) {
-      if (row.leaseUntil !== null || row.nextAttemptAt !== null) this.#fail(`a row is not at rest: ${JSON.stringify(row)}`)
+      if ((row.leaseUntil ?? 0) > this.#ground.clock.now || row.nextAttemptAt !== null) this.#fail(`a row is not at rest: ${JSON.stringify(row)}`)
       if (row.state === 'logged' && row.sealedPending !== '') this.#fail(`something still waits: ${JSON.stringify(row)}`)
       if (row.state === 'sending' || row.state === 'unknown' || row.state === 'waiting') this.#fail(`a row is half done: ${JSON.stringify(row)}`)
-      if (row.state === 'needs-user' && this.#dedupe !== 'none') this.#fail(`somebody has to look after what can be found: ${JSON.stringify(row)}`)
+      if (row.state !== 'needs-user') continue
+      if (this.#dedupe !== 'none') this.#fail(`somebody has to look after what can be found: ${JSON.stringify(row)}`)
+      const name = [...callNames, ...conversationNames].find(name => JSON.stringify(row).includes(name))
+      if (name !== undefined) this.#modelOf(name).needsUser = true
     }
     for (const name of callNames) {
       await this.#find(name)
       this.#checkCall(name, this.#call(name), this.#recordOf(name))
     }
     for (const name of conversationNames) this.#checkConversation(name, this.#conversation(name), this.#recordOf(name))
-    const left = [...this.#open].filter(([name, { request }]) => !this.#mayStayOpen(name, request))
-    for (const [name, { request }] of left) this.#fail(`${name}: ${JSON.stringify(request)} never came to an end`)
-  }
-
-  /** A request can be refused for ever: there is no log to change, or somebody has to look. */
-  #mayStayOpen (name: Name, request: Request): boolean {
-    if (isConversation(name)) return this.#conversation(name).needsUser || (request.do === 'messages' && this.#conversation(name).messages.size === 0)
-    return this.#call(name).needsUser || request.do !== 'create'
+    for (const [name, { request }] of this.#open) this.#fail(`${name}: ${JSON.stringify(request)} never came to an end`)
   }
 
   #checkCall (name: CallName, model: CallModel, record: Activity | undefined): void {
@@ -443,6 +454,10 @@ class World {
       if (count === 0 && presence === 'must' && !needsUser) this.#fail(`${name}: ${word} is promised, but not there:\n${record.body}`)
       if (count === 1 && presence === 'must not') this.#fail(`${name}: ${word} is back, though a person deleted it:\n${record.body}`)
     }
+  }
+
+  #modelOf (name: Name): CallModel | ConversationModel {
+    return isConversation(name) ? this.#conversation(name) : this.#call(name)
   }
 
   #call (name: CallName): CallModel {
@@ -486,4 +501,3 @@ const messageBody = (name: ConversationName, words: readonly string[]) => ({
   contactId: 1,
   contactName: 'John'
 })
-

@@ -45,7 +45,16 @@ export async function startInstance ({ url, clock, crm, connector, meets }: {
   const caller: Caller = {
     tenant,
     connector,
-    context: { crm: crm.clientFor(effects, meets), user, settings: {}, signal: new AbortController().signal }
+    context: {
+      crm: crm.clientFor(effects, meets),
+      user,
+      settings: {},
+      accountSettings: {},
+      accountData: async () => { throw new Error('no such list') },
+      remembered: async () => undefined,
+      signal: new AbortController().signal
+    },
+    ownerOf: async () => undefined
   }
   const parts = { callerOf: async () => caller, clock, random, log: silent }
   return {

@@ -107,6 +107,19 @@ await t.test('any other failure of the token endpoint is a failure of this momen
   t.equal(succeeded([await lookUp()]), 1)
 })
 
+await t.test('a mistake of the operator signs nobody out', async t => {
+  let now = Date.now()
+  const settings: { url?: string, clientId: string, clientSecret: string } = { clientId: 'patchbay-example', clientSecret: 'patchbay-example-secret' }
+  const patchbay = await startPatchbay(t, { clock: () => now, config: { connector: () => settings } })
+  settings.url = patchbay.crm.url
+  const token = await patchbay.signInByOAuth()
+  now += hour
+  settings.clientSecret = 'mistyped'
+  t.match((await lookUp(patchbay, token)).json, { successful: false, error: { code: 'unavailable', message: /client id and secret/, retryable: true } })
+  settings.clientSecret = 'patchbay-example-secret'
+  t.match((await lookUp(patchbay, token)).json, { successful: true })
+})
+
 await t.test('until its very end a token is used, when the CRM cannot renew it', async t => {
   const { lookUp, pass, fault } = await connected(t)
   pass(590_000)
