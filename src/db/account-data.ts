@@ -1,6 +1,7 @@
 /** What connectors and the platform remember for an account or a user for a while: lists out of a CRM, found contacts. */
-import { and, eq, lt, type SQL } from 'drizzle-orm'
+import { and, eq, lt, sql, type SQL } from 'drizzle-orm'
 import type { Clock, Database } from './database.ts'
+import { preparedForColumns } from './prepared.ts'
 import { quiet } from './quiet.ts'
 
 /** Whose data it is: all users of an account share it, or one user has it alone. */
@@ -28,17 +29,26 @@ export function accountData ({ handle, tables: { accountData: table } }: Databas
     return and(eq(table.ownerKey, ownerKey), eq(table.platform, platform), eq(table.dataKey, dataKey))
   }
 
+  const selectEntry = handle.select({ data: table.data, expiresAt: table.expiresAt }).from(table).where(and(
+    eq(table.ownerKey, sql.placeholder('ownerKey')),
+    eq(table.platform, sql.placeholder('platform')),
+    eq(table.dataKey, sql.placeholder('dataKey'))
+  )).prepare()
+  const upsert = preparedForColumns(table, columns => handle.insert(table).values(columns).onConflictDoUpdate({
+    target: [table.ownerKey, table.platform, table.dataKey],
+    set: { data: columns.data, expiresAt: columns.expiresAt, updatedAt: columns.updatedAt }
+  }).prepare())
+
   return quiet<AccountData>({
-    async get (owner, dataKey) {
-      const [row] = await handle.select({ data: table.data, expiresAt: table.expiresAt }).from(table).where(entry(owner, dataKey))
+    async get ({ ownerKey, platform }, dataKey) {
+      const [row] = await selectEntry.execute({ ownerKey, platform, dataKey })
       return row && { data: row.data, expired: row.expiresAt <= clock() }
     },
     async set ({ ownerKey, platform }, dataKey, data, ttl) {
       if (ownerKey === '') throw new TypeError('Data without an owner would be shared by everybody whose account is not known')
       const now = clock()
-      const values = { data, expiresAt: now + ttl, updatedAt: now }
-      await handle.insert(table).values({ ownerKey, platform, dataKey, createdAt: now, ...values })
-        .onConflictDoUpdate({ target: [table.ownerKey, table.platform, table.dataKey], set: values })
+      const { statement, values } = upsert({ ownerKey, platform, dataKey, data, expiresAt: now + ttl, createdAt: now, updatedAt: now })
+      await statement.execute(values)
     },
     async remove (owner, dataKey) {
       await handle.delete(table).where(entry(owner, dataKey))

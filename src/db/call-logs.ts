@@ -5,10 +5,11 @@ import { fittingLogs, type CallIdentity } from './call-identity.ts'
 import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
-import { isDue, lifecycle, unchanged, type LifecycleChanges } from './lifecycle.ts'
+import { isDue, lifecycle, rowPlaceholders, unchanged, type LifecycleChanges } from './lifecycle.ts'
+import { preparedForColumns, preparedForList } from './prepared.ts'
 import { quiet } from './quiet.ts'
 import type { Tables } from './schema.ts'
-import { ownedBy, within, type Tenant } from './tenant.ts'
+import { ownedBy, type Tenant } from './tenant.ts'
 
 export type CallLog = Tables['callLogs']['$inferSelect']
 
@@ -44,16 +45,19 @@ export function callLogs (
   { handle, tables: { callLogs: table } }: Database, cipher: Cipher, clock: Clock, newId: () => string = randomUUID
 ): CallLogs {
   const life = lifecycle('call_logs', cipher, clock)
-  const ofSession = handle.select().from(table).where(and(
+  const select = preparedForList(sessionIds => handle.select().from(table).where(and(
     eq(table.userId, sql.placeholder('userId')),
     eq(table.platform, sql.placeholder('platform')),
-    eq(table.sessionId, sql.placeholder('sessionId'))
-  )).prepare()
+    inArray(table.sessionId, sessionIds)
+  )).prepare())
+  const insert = preparedForColumns(table, columns => handle.insert(table).values(columns).onConflictDoNothing().returning().prepare())
+  const update = preparedForColumns(table, columns => handle.update(table).set(columns).where(unchanged(table, rowPlaceholders)).returning().prepare())
 
-  async function findMany (tenant: Tenant, sessionIds: Iterable<string>, identity: CallIdentity): Promise<Map<string, CallLog>> {
+  async function findMany ({ userId, platform }: Tenant, sessionIds: Iterable<string>, identity: CallIdentity): Promise<Map<string, CallLog>> {
     const rows: CallLog[] = []
     for (const ids of chunks(sessionIds)) {
-      rows.push(...await handle.select().from(table).where(and(within(table, tenant), inArray(table.sessionId, ids))))
+      const { statement, values } = select(ids)
+      rows.push(...await statement.execute({ ...values, userId, platform }))
     }
     // The last entry of a session stays in the map: the best one.
     return new Map(fittingLogs(rows, identity).reverse().map(row => [row.sessionId, row]))
@@ -62,19 +66,16 @@ export function callLogs (
   return quiet<CallLogs>({
     findMany,
     async find (tenant, sessionId, identity) {
-      const { userId, platform } = tenant
-      return fittingLogs(await ofSession.execute({ userId, platform, sessionId }), identity)[0]
+      return (await findMany(tenant, [sessionId], identity)).get(sessionId)
     },
     async reserve (tenant, { pending = '', ...log }) {
-      const [row] = await handle.insert(table)
-        .values({ state: 'sending', fingerprints: {}, ...log, ...ownedBy(tenant), ...life.first(newId(), pending) })
-        .onConflictDoNothing().returning()
+      const { statement, values } = insert({ state: 'sending', fingerprints: {}, ...log, ...ownedBy(tenant), ...life.first(newId(), pending) })
+      const [row] = await statement.execute(values)
       return row
     },
     async advance (row, { pending, ...changes }) {
-      const [next] = await handle.update(table)
-        .set({ ...changes, ...life.next(row, pending) })
-        .where(unchanged(table, row)).returning()
+      const { statement, values } = update({ ...changes, ...life.next(row, pending) })
+      const [next] = await statement.execute({ ...row, ...values })
       return next
     },
     async remove (row) {

@@ -1,9 +1,9 @@
 /** What call logs and message logs do alike: every step on the way into the CRM is guarded by the row's version. */
-import { and, eq, inArray, lte, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, lte, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import type { Cipher } from './cipher.ts'
 import type { Clock } from './database.ts'
 import type { Tables } from './schema.ts'
-import { within, type Tenant } from './tenant.ts'
+import { within } from './tenant.ts'
 
 type LogTable = Tables['callLogs'] | Tables['messageLogs']
 type LogRow = LogTable['$inferSelect']
@@ -47,8 +47,19 @@ export function lifecycle (tableName: string, cipher: Cipher, clock: Clock): Lif
   }
 }
 
+/** What {@link unchanged} looks at. */
+type ReadRow = { [Name in 'id' | 'userId' | 'platform']: string | Placeholder } & { version: number | Placeholder }
+
+/** In place of the row, for a statement that is prepared: the row is among its values. */
+export const rowPlaceholders: ReadRow = {
+  id: sql.placeholder('id'),
+  userId: sql.placeholder('userId'),
+  platform: sql.placeholder('platform'),
+  version: sql.placeholder('version')
+}
+
 /** Holds while nobody has changed the row since it was read. */
-export function unchanged (table: LogTable, row: Tenant & { id: string, version: number }): SQL | undefined {
+export function unchanged (table: LogTable, row: ReadRow): SQL | undefined {
   return and(eq(table.id, row.id), within(table, row), eq(table.version, row.version))
 }
 

@@ -133,7 +133,9 @@ function places ({ handle, tables }: Database, { writer }: Cipher): Place[] {
         .map(({ userId, platform, sessionId, sealedNote: text }) =>
           ({ key: [userId, platform, sessionId], identity: noteIdentity({ userId, platform }, sessionId), text })),
       replace: (on, { key: [userId = '', platform = '', sessionId = ''], text }, sealedNote) => on.update(noteCache).set({ sealedNote })
-        .where(and(eq(noteCache.userId, userId), eq(noteCache.platform, platform), eq(noteCache.sessionId, sessionId), eq(noteCache.sealedNote, text)))
+        .where(and(
+          eq(noteCache.userId, userId), eq(noteCache.platform, platform), eq(noteCache.sessionId, sessionId), eq(noteCache.sealedNote, text)
+        ))
     }
   ]
 }

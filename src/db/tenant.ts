@@ -1,5 +1,5 @@
 /** Whose rows a repository may see. */
-import { and, eq, type SQL } from 'drizzle-orm'
+import { and, eq, type Placeholder, type SQL } from 'drizzle-orm'
 import type { AnySQLiteColumn } from 'drizzle-orm/sqlite-core'
 
 /**
@@ -21,7 +21,7 @@ export function ownedBy ({ userId, accountId, platform }: Tenant): Tenant {
 /** Limits a statement to the rows of the tenant. */
 export function within (
   table: { userId: AnySQLiteColumn, platform: AnySQLiteColumn },
-  tenant: Pick<Tenant, 'userId' | 'platform'>
+  tenant: { [Name in 'userId' | 'platform']: string | Placeholder }
 ): SQL | undefined {
   return and(eq(table.userId, tenant.userId), eq(table.platform, tenant.platform))
 }
