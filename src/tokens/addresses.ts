@@ -1,8 +1,7 @@
-/** Which client this server is at a CRM, and where that CRM's authorization server is: what the connector declares and the operator sets. */
+/** Which client this server is at a CRM, and where that CRM's authorization server is: as the connector declares and the operator sets. */
 import { variablePrefix, type ConnectorConfig } from '../config.ts'
 import type { Credentials, OAuthAuth, OAuthClient, Place } from '../contract/auth.ts'
 import type { ConnectorInfo } from '../contract/connector.ts'
-import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
 
 /** The operator's settings of a connector, in a region. */
@@ -34,14 +33,12 @@ export function clientOf ({ platform, title }: ConnectorInfo, settings: Settings
   throw new PatchbayError('not-configured', { message: `${title} cannot be connected yet: the operator of this server has to set ${variable}.` })
 }
 
-/** @throws {CrmError} `prerequisite` when the place does not say where the CRM is */
-export function issuerAt ({ title, baseUrl }: ConnectorInfo, { server, region }: OAuthAuth, place: Place): Issuer {
+/** Undefined when the place does not say where the CRM is. */
+export function issuerAt ({ baseUrl }: ConnectorInfo, { server, region }: OAuthAuth, place: Place): Issuer | undefined {
   const chosen = typeof server === 'function'
     ? server(place)
     : server === undefined && typeof baseUrl === 'function' ? baseUrl({ hostname: place.hostname, info: {} }) : ''
-  if (chosen === undefined || (chosen !== '' && !URL.canParse(chosen))) {
-    throw new CrmError('prerequisite', { message: `${title} cannot be connected without its address. Open it in the browser and connect again.` })
-  }
+  if (chosen === undefined || (chosen !== '' && !URL.canParse(chosen))) return undefined
   const found = region(place)
   return { ...(chosen !== '' && { server: chosen }), ...(found !== '' && { region: found }) }
 }

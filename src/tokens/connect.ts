@@ -1,6 +1,8 @@
 /** Connecting to a CRM: what a person submits, or brings back from the consent page, becomes credentials. */
 import { generateRandomCodeVerifier } from 'oauth4webapi'
-import { authKinds, formOf, ownCredentials, type Auth, type Credentials, type OAuthAuth, type OwnLogin, type OwnTokensAuth } from '../contract/auth.ts'
+import {
+  authKinds, formOf, ownCredentials, type Auth, type Credentials, type OAuthAuth, type OwnLogin, type OwnTokensAuth
+} from '../contract/auth.ts'
 import type { Connector } from '../contract/connector.ts'
 import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
@@ -68,8 +70,8 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
     if (begun !== undefined) return readBegun(platform, begun, cipher, clock)
     const { extension, server } = redirectUris(connector)
     const redirectUri = redirectPath === undefined ? server : [extension, server].find(uri => new URL(uri).pathname === redirectPath)
-    if (redirectUri === undefined) throw new PatchbayError('login-refused', { message: 'The sign-in did not end at an address of this server or of the extension.' })
-    return { hostname, redirectUri }
+    if (redirectUri !== undefined) return { hostname, redirectUri }
+    throw new PatchbayError('login-refused', { message: 'The sign-in did not end at an address of this server or of the extension.' })
   }
 
   async function ownLogin (auth: OwnTokensAuth, connector: Connector, login: OwnLogin, signal: AbortSignal): Promise<Credentials> {
@@ -81,12 +83,12 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
     }
   }
 
-  function authUrlOf (connector: Connector, auth: OAuthAuth): string {
+  /** The extension adds client id, redirect URI and state by itself. For more than that it has to come through us. */
+  function authUrlOf ({ info }: Connector, auth: OAuthAuth): string {
     const { pkce, scope, authorizeParameters } = auth
-    // The extension adds client id, redirect URI and state by itself; for more than that it has to come through us.
-    if (pkce || scope !== undefined || Object.keys(authorizeParameters).length > 0) return `${serverUrl()}/oauth-authorize`
-    const issuer = issuerAt(connector.info, auth, { hostname: '', callback: {} })
-    return addressesOf(connector.info, auth, settings, issuer).authorizeUrl
+    const issuer = issuerAt(info, auth, { hostname: '', callback: {} })
+    const needsUs = pkce || scope !== undefined || Object.keys(authorizeParameters).length > 0 || issuer === undefined
+    return needsUs ? `${serverUrl()}/oauth-authorize` : addressesOf(info, auth, settings, issuer).authorizeUrl
   }
 
   return {
@@ -155,5 +157,5 @@ type Form = { readonly oauth: OAuthAuth | OwnTokensAuth, readonly apiKey: Exclud
 function kindOf<Name extends keyof Form> ({ info }: Connector, form: Name): Form[Name] {
   const found = authKinds(info).find((kind): kind is Form[Name] => formOf(kind) === form)
   if (found !== undefined) return found
-  throw new PatchbayError('login-refused', { message: form === 'oauth' ? `${info.title} signs in with a key, not by OAuth.` : `${info.title} signs in by OAuth, not with a key.` })
+  throw new PatchbayError('login-refused', { message: `${info.title} signs in ${form === 'oauth' ? 'with a key, not by OAuth' : 'by OAuth, not with a key'}.` })
 }

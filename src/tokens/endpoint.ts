@@ -38,7 +38,9 @@ export const requestHeaders = { 'user-agent': `patchbay/${version}`, 'unified-cr
  * @throws {CrmError} `unavailable` when there is no answer that can be understood; `prerequisite` for a host that is not the connector's.
  *   Nothing was sent to the CRM's API, so the outcome of what the tokens are for is always known.
  */
-export async function requestTokens (endpoint: TokenEndpoint, grant: 'authorization_code' | 'refresh_token', parameters: Readonly<Record<string, string>>): Promise<TokenEndpointResponse> {
+export async function requestTokens (
+  endpoint: TokenEndpoint, grant: 'authorization_code' | 'refresh_token', parameters: Readonly<Record<string, string>>
+): Promise<TokenEndpointResponse> {
   const { auth, tokenUrl } = endpoint
   let retryAfter: number | undefined
   const send = asFetch(endpoint, async (url, init) => {
@@ -48,9 +50,10 @@ export async function requestTokens (endpoint: TokenEndpoint, grant: 'authorizat
     const { status, body } = tokenAnswer(await response.text(), response.status, auth.normalise)
     return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } })
   })
-  const [server, client] = [serverOf(endpoint), clientOf(endpoint)]
+  const [server, client] = [authorizationServer(endpoint), oauthClient(endpoint)]
   try {
-    const response = await genericTokenEndpointRequest(server, client, clientAuthentication(endpoint), grant, { ...auth.tokenParameters, ...parameters }, {
+    const all = { ...auth.tokenParameters, ...parameters }
+    const response = await genericTokenEndpointRequest(server, client, clientAuthentication(endpoint), grant, all, {
       [customFetch]: send,
       [allowInsecureRequests]: new URL(tokenUrl).protocol === 'http:',
       headers: requestHeaders
@@ -67,8 +70,10 @@ export async function requestTokens (endpoint: TokenEndpoint, grant: 'authorizat
  * Takes a token back.
  * @throws {CrmError} when the CRM did not confirm it
  */
-export async function revokeToken (endpoint: TokenEndpoint & { readonly revokeUrl: string }, token: string, kind: 'refresh_token' | 'access_token'): Promise<void> {
-  const response = await revocationRequest(serverOf(endpoint), clientOf(endpoint), clientAuthentication(endpoint), token, {
+export async function revokeToken (
+  endpoint: TokenEndpoint & { readonly revokeUrl: string }, token: string, kind: 'refresh_token' | 'access_token'
+): Promise<void> {
+  const response = await revocationRequest(authorizationServer(endpoint), oauthClient(endpoint), clientAuthentication(endpoint), token, {
     [customFetch]: asFetch(endpoint, endpoint.fetch),
     [allowInsecureRequests]: new URL(endpoint.revokeUrl).protocol === 'http:',
     additionalParameters: { token_type_hint: kind },
@@ -78,10 +83,10 @@ export async function revokeToken (endpoint: TokenEndpoint & { readonly revokeUr
   if (!response.ok) throw new CrmError('unavailable', { message: `The CRM answered ${response.status} when a token was taken back.` })
 }
 
-const serverOf = ({ tokenUrl, revokeUrl }: TokenEndpoint): AuthorizationServer =>
+const authorizationServer = ({ tokenUrl, revokeUrl }: TokenEndpoint): AuthorizationServer =>
   ({ issuer: tokenUrl, token_endpoint: tokenUrl, ...(revokeUrl !== undefined && { revocation_endpoint: revokeUrl }) })
 
-const clientOf = ({ client }: TokenEndpoint): Client => ({ client_id: client.id })
+const oauthClient = ({ client }: TokenEndpoint): Client => ({ client_id: client.id })
 
 function clientAuthentication ({ auth, client }: TokenEndpoint): ClientAuth {
   const { id, secret } = client
@@ -91,7 +96,7 @@ function clientAuthentication ({ auth, client }: TokenEndpoint): ClientAuth {
   return (_server, _client, _body, headers) => headers.set('authorization', `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`)
 }
 
-type CustomFetch = (url: string, init: { body: URLSearchParams, headers: Record<string, string>, method: string, signal?: AbortSignal }) => Promise<Response>
+type CustomFetch = (url: string, init: { body: URLSearchParams, headers: Record<string, string>, method: string }) => Promise<Response>
 
 /** Moves the parameters into the address, where the CRM wants them there. */
 function asFetch ({ auth }: TokenEndpoint, fetch: Fetch): CustomFetch {

@@ -2,6 +2,7 @@
 import { authOf, ownCredentials, type Credentials } from '../contract/auth.ts'
 import type { Connector } from '../contract/connector.ts'
 import { CrmError } from '../contract/crm.ts'
+import { PatchbayError } from '../contract/errors.ts'
 import type { Clock } from '../db/database.ts'
 import type { SignedInUser, Users } from '../db/users.ts'
 import { renewTokens, revokeTokens } from './oauth.ts'
@@ -32,7 +33,7 @@ const renewalTime = 12_000
 const revocationTime = 5_000
 
 export function keeping ({ users, connectorOf, reach, clock, log }: KeepingParts): Keeping {
-  async function request ({ platform, credentials }: SignedInUser): Promise<Credentials> {
+  async function renewed ({ platform, credentials }: SignedInUser): Promise<Credentials> {
     const connector = connectorOf(platform)
     const auth = authOf(connector.info, credentials)
     // Not the signal of whoever asked first: a token that the CRM has given out must not be lost because a client went away.
@@ -41,6 +42,18 @@ export function keeping ({ users, connectorOf, reach, clock, log }: KeepingParts
     if (auth.type === 'own') return ownCredentials(await auth.renew(reach.door(connector, signal), credentials), clock())
     if (auth.type !== 'oauth' || refreshToken === undefined) throw new CrmError('auth-expired')
     return await renewTokens(reach.oauth(connector, auth, signal), { ...credentials, refreshToken })
+  }
+
+  /** Fails with `auth-expired`, or with `unavailable`: whatever else is wrong may be right later, and signs nobody out. */
+  async function request (user: SignedInUser): Promise<Credentials> {
+    try {
+      return await renewed(user)
+    } catch (error) {
+      if (!(error instanceof PatchbayError) || error.code === 'auth-expired') throw error
+      const { message, retryAfter } = error
+      // Nothing has been sent of what the credentials are for.
+      throw new CrmError('unavailable', { outcome: 'not-received', message, cause: error, ...(retryAfter !== undefined && { retryAfter }) })
+    }
   }
 
   async function revoke (connector: Connector, credentials: Credentials): Promise<void> {

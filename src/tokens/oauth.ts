@@ -24,12 +24,18 @@ export interface Code {
   readonly place: Place
 }
 
+/** Credentials, and what else was in the answer. */
+export interface Issued {
+  readonly credentials: Credentials
+  readonly answer: Readonly<Record<string, unknown>>
+}
+
 /**
  * @throws {PatchbayError} `not-configured` when the CRM does not accept the client, `login-refused` when it does not accept the code
  * @throws {CrmError} `unavailable`, `prerequisite`
  */
-export async function exchangeCode (parts: OAuthParts, { code, redirectUri, verifier, place }: Code): Promise<{ credentials: Credentials, answer: Readonly<Record<string, unknown>> }> {
-  const issuer = issuerAt(parts.info, parts.auth, place)
+export async function exchangeCode (parts: OAuthParts, { code, redirectUri, verifier, place }: Code): Promise<Issued> {
+  const issuer = knownIssuer(parts, place)
   const parameters = { code, redirect_uri: redirectUri, ...(verifier !== undefined && { code_verifier: verifier }) }
   try {
     const tokens = await requestTokens(endpointOf(parts, issuer), 'authorization_code', parameters)
@@ -38,7 +44,8 @@ export async function exchangeCode (parts: OAuthParts, { code, redirectUri, veri
   } catch (error) {
     if (!(error instanceof TokensRefused)) throw error
     const { title } = parts.info
-    if (isOurFault(error)) throw new PatchbayError('not-configured', { message: `${title} does not accept the client id and secret of this server.`, cause: error })
+    const message = `${title} does not accept the client id and secret of this server.`
+    if (isOurFault(error)) throw new PatchbayError('not-configured', { message, cause: error })
     throw new PatchbayError('login-refused', { message: `${title} did not accept the sign-in. Connect again.`, cause: error })
   }
 }
@@ -59,7 +66,7 @@ export async function renewTokens (parts: OAuthParts, credentials: Credentials &
     throw new CrmError('unavailable', {
       outcome: 'not-received',
       cause: error,
-      ...(isOurFault(error) && { message: `${parts.info.title} does not accept the client id and secret of this server. Its operator has to correct them.` })
+      ...(isOurFault(error) && { message: `${parts.info.title} does not accept the client id and secret of this server: its operator has to act.` })
     })
   }
 }
@@ -81,7 +88,7 @@ export async function consentPage (
   { info, auth, settings }: Pick<OAuthParts, 'info' | 'auth' | 'settings'>,
   { place, redirectUri, state, verifier }: { place: Place, redirectUri: string, state: string, verifier: string | undefined }
 ): Promise<string> {
-  const issuer = issuerAt(info, auth, place)
+  const issuer = knownIssuer({ info, auth }, place)
   const page = new URL(addressesOf(info, auth, settings, issuer).authorizeUrl)
   const parameters = {
     response_type: 'code',
@@ -96,8 +103,15 @@ export async function consentPage (
   return page.href
 }
 
+/** @throws {CrmError} `prerequisite` */
+function knownIssuer ({ info, auth }: Pick<OAuthParts, 'info' | 'auth'>, place: Place): Issuer {
+  const issuer = issuerAt(info, auth, place)
+  if (issuer !== undefined) return issuer
+  throw new CrmError('prerequisite', { message: `${info.title} cannot be connected without its address. Open it in the browser and connect again.` })
+}
+
 /** @throws {PatchbayError} `not-configured` */
-export const clientFor = (info: ConnectorInfo, auth: OAuthAuth, settings: Settings, { region = '' }: Issuer): OAuthClient =>
+const clientFor = (info: ConnectorInfo, auth: OAuthAuth, settings: Settings, { region = '' }: Issuer): OAuthClient =>
   clientOf(info, settings, region, auth.client)
 
 function endpointOf ({ info, auth, settings, fetch }: OAuthParts, issuer: Issuer): TokenEndpoint {

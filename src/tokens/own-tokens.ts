@@ -14,7 +14,12 @@ export function tokenDoor ({ fetch, client, now }: { fetch: Fetch, client: () =>
       for (const [name, value] of given(query)) address.searchParams.set(name, value)
       const { status, text } = await exchange(fetch, address, {
         method,
-        headers: { ...requestHeaders, accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        headers: {
+          ...requestHeaders,
+          accept: 'application/json',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers
+        },
         ...(form !== undefined && { body: new URLSearchParams(given(form)) }),
         ...(body !== undefined && { body: JSON.stringify(body) })
       })

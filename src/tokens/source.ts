@@ -16,19 +16,21 @@ export interface CredentialSource {
   other: (isRefused: (credentials: Credentials) => boolean) => Promise<Credentials | undefined>
 }
 
-/** How long before its end a token is renewed, in milliseconds; of one that lives shorter than twice that, the second half of its life. */
+/** How long before its end a token is renewed, in milliseconds. Of one with a shorter life it is the second half. */
 const margin = 2 * 60_000
 
 /** Credentials that are used as they are: somebody who is just signing in. */
 export const fixedSource = (credentials: Credentials): CredentialSource => ({ current: async () => credentials, other: async () => undefined })
 
-/**
- * @param auth the kind of the user's credentials
- * @param signal ends the waiting for a renewal, not the renewal: its result must not be lost
- */
-export function storedSource (
-  user: SignedInUser, auth: Auth, { renew, clock, signal }: { renew: (seen: SignedInUser) => Promise<SignedInUser>, clock: Clock, signal: AbortSignal }
-): CredentialSource {
+export interface StoredSourceParts {
+  readonly renew: (seen: SignedInUser) => Promise<SignedInUser>
+  readonly clock: Clock
+  /** Ends the waiting for a renewal, not the renewal: its result must not be lost. */
+  readonly signal: AbortSignal
+}
+
+/** @param auth the kind of the user's credentials */
+export function storedSource (user: SignedInUser, auth: Auth, { renew, clock, signal }: StoredSourceParts): CredentialSource {
   let latest = user
   let postponed = false
   const renewed = async (): Promise<Credentials> => {

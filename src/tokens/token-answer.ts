@@ -12,7 +12,7 @@ export interface TokenAnswer {
 export function tokenAnswer (text: string, status: number, normalise: (answer: unknown, status: number) => unknown): TokenAnswer {
   const answer = unwrapped(normalise(parse(text), status))
   const { error, access_token: accessToken } = answer
-  if (isText(error)) return { status: 400, body: { error, ...(isText(answer['error_description']) && { error_description: answer['error_description'] }) } }
+  if (isText(error)) return { status: 400, body: { error } }
   if (status < 200 || status > 299 || !isText(accessToken)) return { status: status < 400 ? 502 : status, body: {} }
   const { refresh_token: refreshToken, expires_in: expiresIn, scope, token_type: tokenType, id_token: _, ...more } = answer
   const lifetime = typeof expiresIn === 'string' && expiresIn.trim() !== '' ? Number(expiresIn) : expiresIn
@@ -48,4 +48,5 @@ function unwrapped (answer: unknown): Readonly<Record<string, unknown>> {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

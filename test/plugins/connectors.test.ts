@@ -51,6 +51,10 @@ await t.test('a connector that fails its contract stops the start with file, fie
     ['a manifest with another way to sign in', connectorFile({ info: "manifest: { name: 'dropped', displayName: 'X', auth: { type: 'oauth' } }" }), /dropped\.ts: manifest\.auth\.type is "oauth"/],
     ['a manifest field that the connector does not know', connectorFile({ info: `manifest: { ...${manifest}, page: { callLog: { additionalFields: [{ const: 'deals' }] } } }` }), /page\.callLog\.additionalFields has "deals"/],
     ['contact types that differ', connectorFile({ info: "contactTypes: ['Person']" }), /manifest\.contactTypes are none, but the connector says Person/],
+    ['a setting that the manifest does not show', connectorFile({ info: "settings: [{ id: 'x', scope: 'user', schema: {} }]" }), /manifest\.settings has no "x"/],
+    ['account data without a proper key', connectorFile({ info: "accountData: [{ key: 'a,b' }]" }), /accountData "a,b" must be letters and digits/],
+    ...['/callLog', '/droppedcallLog', '/dropped/:id', '/dropped*', 'dropped-x'].map((url): [string, string, RegExp] =>
+      [`a root route at ${url}`, connectorFile({ info: `rootRoutes: [{ kind: 'page', url: '${url}' }]` }), /rootRoutes ".*" must begin with \/dropped/]),
     ['a manifest file that is not JSON', connectorFile({ info: 'manifest: undefined' }), /dropped\.json: manifest is not JSON/, { manifests: { 'dropped.json': '{' } }]
   ]
   for (const [title, file, problem, more] of table) {
@@ -86,5 +90,5 @@ await t.test('the Example CRM can be left out', async t => {
   const folder = t.testdir()
   writeFileSync(join(folder, 'x'), '')
   const patchbay = await startPatchbay(t, { folder, config: { exampleCrmPort: undefined as never } })
-  t.strictSame((await patchbay.call('/crmManifest')).json.platforms, {})
+  t.notOk('example' in (await patchbay.call('/crmManifest')).json.platforms)
 })

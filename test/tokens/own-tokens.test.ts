@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import type { ConnectorConfig } from '../../src/config.ts'
 import { Type } from '../../src/contract/type.ts'
 import { tokenDoor } from '../../src/tokens/own-tokens.ts'
 import { startPatchbay } from '../patchbay.ts'
@@ -126,12 +127,8 @@ await t.test('a connector keeps sessions of its own: renewed in time, when refus
   const crm = await sessionCrm(t)
   const folder = t.testdir({ connectors: { 'hive.ts': connector } })
   let now = Date.now()
-  const patchbay = await startPatchbay(t, {
-    folder,
-    clock: () => now,
-    config: { connectorsDir: join(folder, 'connectors') },
-    connector: { hive: { url: crm.url, clientId: 'id', clientSecret: 'the-secret' } }
-  })
+  const hive: ConnectorConfig = { url: crm.url, clientId: 'id', clientSecret: 'the-secret' }
+  const patchbay = await startPatchbay(t, { folder, clock: () => now, config: { connectorsDir: join(folder, 'connectors') }, connector: { hive } })
   const redirected = (code: string): string =>
     `/oauth-callback?callbackUri=https://ringcentral.github.io/ringcentral-embeddable/redirect.html?code=${code}&state=platform=hive&hostname=temp&tokenUrl=${crm.url}/token&username=sam`
   t.match(await patchbay.call(redirected('bad')), { status: 400, json: { error: { code: 'login-refused' } } })
@@ -153,6 +150,14 @@ await t.test('a connector keeps sessions of its own: renewed in time, when refus
   t.equal(await many(), 20)
   t.equal(renewals(), 1)
 
+  crm.endSession()
+  const { clientId } = hive
+  delete hive.clientId
+  t.match((await lookUp()).json, { successful: false, error: { code: 'unavailable', message: /HIVE_CLIENT_ID/ } }, 'a client that was taken away signs nobody out')
+  hive.clientId = clientId ?? ''
+  t.match((await lookUp()).json, { successful: true })
+
+  crm.asked()
   crm.endSession()
   crm.endGrant()
   t.match(await lookUp(), { status: 401, json: { errorCode: 'CRM_SESSION_REVOKED' } })

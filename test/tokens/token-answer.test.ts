@@ -21,7 +21,7 @@ await t.test('token answers that bend the standard are straightened', async t =>
     ['further members', 200, '{"access_token":"a","api_domain":"https://acme.example.com"}',
       { status: 200, body: { access_token: 'a', token_type: 'Bearer', api_domain: 'https://acme.example.com' } }],
     ['as a form', 200, 'access_token=a&expires_in=60', { status: 200, body: { access_token: 'a', token_type: 'Bearer', expires_in: 60 } }],
-    ['an error as it should be', 400, '{"error":"invalid_grant","error_description":"gone"}', { status: 400, body: { error: 'invalid_grant', error_description: 'gone' } }],
+    ['an error as it should be', 400, '{"error":"invalid_grant","error_description":"gone"}', refused],
     ['an error with 200', 200, '{"error":"invalid_grant"}', refused],
     ['an error with 401', 401, '{"error":"invalid_grant"}', refused],
     ['an error with 500', 500, '{"error":"invalid_grant"}', refused],

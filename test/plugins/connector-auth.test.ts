@@ -1,0 +1,49 @@
+import { join } from 'node:path'
+import fastify from 'fastify'
+import t from 'tap'
+import { buildApp } from '../../src/app.ts'
+import { ConfigError } from '../../src/config.ts'
+import { cipher, newEncryptionKey, parseEncryptionKeys } from '../../src/db/cipher.ts'
+import { openDatabase } from '../../src/db/database.ts'
+import connectors from '../../src/plugins/connectors.ts'
+import { hashKey, sessionSecret } from '../patchbay.ts'
+
+const source = (auth: string, manifestAuth: string): string => `
+  import { Type, apiKey, connector, oauth, ownTokens } from 'patchbay'
+  const own = form => ownTokens({ form, login: async () => ({ accessToken: 'x' }), renew: async credentials => credentials })
+  export default connector({
+    platform: 'acme', title: 'Acme', hosts: [], baseUrl: 'https://api.acme.example', logFormat: 'none', dedupe: 'none', additionalSubmission: Type.Object({}),
+    auth: ${auth},
+    manifest: { name: 'acme', displayName: 'Acme', auth: ${manifestAuth} }
+  }, { async getUserInfo () { return { crmUserId: '1', name: 'x' } }, async createCallLog () { return { logId: '1' } }, async updateCallLog () { return {} } })`
+
+const addresses = "{ authorizeUrl: '/a', tokenUrl: '/t' }"
+
+await t.test('how people connect is checked at the start', async t => {
+  const table: Array<[title: string, auth: string, manifestAuth: string, problem: RegExp | undefined]> = [
+    ['one kind', `oauth(${addresses})`, "{ type: 'oauth' }", undefined],
+    ['several kinds', `[oauth(${addresses}), apiKey()]`, "{ type: 'oauth' }", undefined],
+    ['own tokens in a form', "own('apiKey')", "{ type: 'apiKey' }", undefined],
+    ['own tokens with a consent page', "own('oauth')", "{ type: 'oauth', oauth: { authUrl: 'https://consent.acme.example' } }", undefined],
+    ['own tokens without one', "own('oauth')", "{ type: 'oauth' }", /acme-\d\.ts: manifest\.auth\.oauth\.authUrl is required/],
+    ['none', '[]', "{ type: 'oauth' }", /acme-\d\.ts: auth must be one kind/],
+    ['one kind twice', '[apiKey(), apiKey()]', "{ type: 'apiKey' }", /acme-\d\.ts: auth must be one kind/],
+    ['another one than the manifest shows', `[apiKey(), oauth(${addresses})]`, "{ type: 'oauth' }", /manifest\.auth\.type is "oauth", but the connector says "apiKey"/]
+  ]
+  for (const [index, [title, auth, manifestAuth, problem]] of table.entries()) {
+    const app = fastify()
+    app.decorate('operationRoutes', async () => {})
+    const connectorsDir = t.testdir({ [`acme-${index}.ts`]: source(auth, manifestAuth) }) // A module is loaded once under each name.
+    const starting = async () => { await app.register(connectors, { without: ['example'], connectorsDir }) }
+    if (problem === undefined) await t.resolves(starting, title)
+    else await t.rejects(starting, { message: problem }, title)
+  }
+})
+
+await t.test('a setting that is not valid stops the start', async t => {
+  const database = await openDatabase(`file:${join(t.testdir(), 'patchbay.db')}`)
+  t.teardown(async () => await database.close())
+  const connector = (): never => { throw new ConfigError('EXAMPLE_URL', 'must be an http or https address') }
+  const app = buildApp({ config: { exampleCrmPort: 1, connector }, database, cipher: cipher(parseEncryptionKeys(newEncryptionKey())), sessionSecret, hashKey })
+  await t.rejects(app, { message: /EXAMPLE_URL/ })
+})
