@@ -31,6 +31,8 @@ export interface TokenRules {
   accessTokenUses: number | null
 }
 
+const noCode = { redirectUri: null, challenge: null }
+
 export type Grants = ReturnType<typeof grants>
 
 /** Milliseconds. */
@@ -57,9 +59,9 @@ export function grants (db: Database, clock: () => number, rules: TokenRules) {
     user: db.prepare<[number], User>('SELECT id, name, email FROM users WHERE id = ?')
   }
 
-  function issue (kind: Kind, grantId: number | bigint, lifetime: number, redirectUri: string | null = null, challenge: string | null = null): string {
+  function issue (kind: Kind, grantId: number | bigint, lifetime: number, of: Pick<Token, 'redirectUri' | 'challenge'> = noCode): string {
     const token = randomBytes(32).toString('base64url')
-    sql.add.run(keyHash(token), kind, grantId, clock() + lifetime, redirectUri, challenge)
+    sql.add.run(keyHash(token), kind, grantId, clock() + lifetime, of.redirectUri, of.challenge)
     return token
   }
 
@@ -88,7 +90,7 @@ export function grants (db: Database, clock: () => number, rules: TokenRules) {
 
     /** @param challenge of PKCE, by S256 */
     consent: db.transaction((userId: number, redirectUri: string, challenge: string | undefined): string =>
-      issue('code', sql.addGrant.run(userId).lastInsertRowid, codeLifetime, redirectUri, challenge ?? null)).immediate,
+      issue('code', sql.addGrant.run(userId).lastInsertRowid, codeLifetime, { redirectUri, challenge: challenge ?? null })).immediate,
 
     /** @returns undefined for `invalid_grant` */
     exchange: db.transaction((code: string, redirectUri: string, verifier: string | undefined): IssuedTokens | undefined => {

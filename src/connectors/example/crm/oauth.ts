@@ -73,9 +73,10 @@ const oauth: FastifyPluginAsyncTypebox<OAuthOptions> = async (app, { grants, rul
     const hidden = { client_id: clientId, redirect_uri: redirectUri, state, code_challenge: challenge }
     const html = page
       .replace('<!-- users -->', () => store.users().map(({ id, name }) => `<option value="${id}">${escaped(name)}</option>`).join(''))
-      .replace('<!-- hidden -->', () => Object.entries(hidden).map(([name, value]) => `<input type="hidden" name="${name}" value="${escaped(value)}">`).join(''))
+      .replace('<!-- hidden -->', () => Object.entries(hidden).map(hiddenInput).join(''))
     // A browser holds the redirect that follows the form to this list, too.
-    reply.header('content-security-policy', `default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' ${origin}`)
+    reply.header('content-security-policy',
+      `default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' ${origin}`)
     return await reply.type('text/html; charset=utf-8').send(html)
   })
 
@@ -116,14 +117,21 @@ const oauth: FastifyPluginAsyncTypebox<OAuthOptions> = async (app, { grants, rul
     schema: {
       operationId: 'requestTokens',
       summary: 'Tokens for a code, or new ones for a refresh token, which is good for one time',
-      description: 'The client proves itself with Basic authorization, or with `client_id` and `client_secret` among the other parameters, in the form or in the query. ' +
-        'A refresh token that comes a second time ends the whole grant.',
+      description: 'The client proves itself with Basic authorization, or with `client_id` and `client_secret` among the other parameters, ' +
+        'in the form or in the query. A refresh token that comes a second time ends the whole grant.',
       tags: tag,
       security: [],
       consumes: ['application/x-www-form-urlencoded'],
       querystring: TokenRequest,
       body: Nullable(TokenRequest),
-      response: { 200: ref(TokenAnswer), 400: Type.Union([ref(OAuthFailure), ref(Failure)]), 401: ref(OAuthFailure), 429: ref(Failure), 500: ref(Failure), 503: ref(Failure) }
+      response: {
+        200: ref(TokenAnswer),
+        400: Type.Union([ref(OAuthFailure), ref(Failure)]),
+        401: ref(OAuthFailure),
+        429: ref(Failure),
+        500: ref(Failure),
+        503: ref(Failure)
+      }
     }
   }, async (request, reply) => {
     const given = { ...request.query, ...request.body }
@@ -176,11 +184,13 @@ const oauth: FastifyPluginAsyncTypebox<OAuthOptions> = async (app, { grants, rul
   })
 }
 
-function isExampleClient (authorization: string | undefined, { client_id: id, client_secret: secret }: { client_id?: string, client_secret?: string }): boolean {
+function isExampleClient (authorization: string | undefined, given: { client_id?: string, client_secret?: string }): boolean {
   const basic = /^Basic +(\S+)$/i.exec(authorization ?? '')?.[1]
-  const shown = basic === undefined ? `${id}:${secret}` : Buffer.from(basic, 'base64').toString()
+  const shown = basic === undefined ? `${given.client_id}:${given.client_secret}` : Buffer.from(basic, 'base64').toString()
   return shown === `${exampleClient.id}:${exampleClient.secret}`
 }
+
+const hiddenInput = ([name, value]: [string, string]): string => `<input type="hidden" name="${name}" value="${escaped(value)}">`
 
 const escaped = (value: string): string => value.replace(/[&<>"']/g, character => `&#${character.codePointAt(0)};`)
 

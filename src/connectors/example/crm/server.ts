@@ -2,15 +2,15 @@
 import helmet from '@fastify/helmet'
 import swagger from '@fastify/swagger'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import { OneOf, Type } from '../../../contract/type.ts'
+import { OneOf, Type, ref } from '../../../contract/type.ts'
+import faults, { faultComponents } from '../../../testing/faults.ts'
 import api from './api.ts'
 import { openDatabase } from './database.ts'
-import faults, { faultComponents } from './faults.ts'
 import { grants as grantsOf } from './grants.ts'
 import oauth from './oauth.ts'
 import page from './page.ts'
 import { Refusal, answerError } from './refusal.ts'
-import { components } from './schemas.ts'
+import { Failure, components } from './schemas.ts'
 import { crmStore } from './store.ts'
 
 export { exampleUsers } from './seed.ts'
@@ -87,7 +87,7 @@ export function exampleCrm ({ file, logger, clock = Date.now, accessTokenLifetim
     },
     refResolver: { buildLocalReference: (component, _base, _fragment, index) => String(component.$id ?? `unnamed-${index}`) }
   })
-  app.register(faults, { clock })
+  app.register(faults, { clock, below: ['/api'], tokenEndpoints: ['/oauth/token', '/oauth/revoke'], refuse: (status, message) => new Refusal(status, message), failure: ref(Failure) })
   app.register(page)
   app.register(api, { prefix: '/api', store, grants })
   app.register(oauth, { grants, rules, store, redirectUris: [extensionPage, ...redirectUris] })
