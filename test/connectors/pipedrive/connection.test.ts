@@ -1,0 +1,119 @@
+import t from 'tap'
+import { ask } from '../../patchbay.ts'
+import { aCall, connected, type Connected } from './connected.ts'
+
+const token = 'POST /oauth/token'
+
+/** Connects as the extension does: it hands over the address at which the consent ended, without encoding it. */
+async function signIn (pipedrive: Connected, callbackUri?: string) {
+  const uri = callbackUri ?? await pipedrive.fake.consent('platform=pipedrive')
+  return await pipedrive.call(`/oauth-callback?callbackUri=${uri}&hostname=temp&rcAccountId=101`)
+}
+
+await t.test('somebody connects with OAuth', async t => {
+  const pipedrive = await connected(t)
+  const { json: { platforms: { pipedrive: manifest } } } = await pipedrive.call('/crmManifest')
+  t.match(manifest.auth, { type: 'oauth', oauth: { clientId: pipedrive.fake.config.clientId, redirectUri: pipedrive.fake.config.redirectUri } })
+
+  const answer = await signIn(pipedrive)
+  t.match(answer.json, { jwtToken: String, name: 'Ann Agent' })
+  t.strictSame(await pipedrive.received(), [token, 'GET /api/v1/users/me'])
+  const session = { token: answer.json.jwtToken }
+  t.equal((await pipedrive.call('/hostname', session)).text, 'acme.pipedrive.com', 'the word temp is replaced')
+  t.match((await pipedrive.call('/contact?phoneNumber=+16504445566', session)).json, { successful: true, contact: [{ id: 1 }] })
+  const user = await pipedrive.app.repositories.users.find('11-pipedrive', 'pipedrive')
+  t.match(user, { timeZone: 'Europe/Berlin', info: { companyId: 77, companyDomain: 'acme' }, credentials: { baseUrl: 'https://acme.pipedrive.com' } })
+})
+
+await t.test('a code is taken once', async t => {
+  const pipedrive = await connected(t)
+  const uri = await pipedrive.fake.consent('platform=pipedrive')
+  t.ok((await signIn(pipedrive, uri)).json.jwtToken)
+  const again = await signIn(pipedrive, uri)
+  t.notOk(again.json?.jwtToken)
+  t.match(again.json, { returnMessage: { message: /./ } })
+})
+
+await t.test('a token that ends in the middle of an operation is renewed, and the operation succeeds', async t => {
+  const pipedrive = await connected(t)
+  await pipedrive.get('/accountData?keys=activityTypes')
+  await pipedrive.send('POST', '/callLog', aCall())
+  const operations: Array<[title: string, run: () => Promise<any>]> = [
+    ['findContact', async () => await pipedrive.get('/contact?phoneNumber=+18662019834')],
+    ['findContactWithName', async () => await pipedrive.get('/custom/contact/search?name=smith')],
+    ['createContact', async () => await pipedrive.send('POST', '/contact', { phoneNumber: '+19995550100', newContactName: 'Nia New' })],
+    ['createCallLog', async () => await pipedrive.send('POST', '/callLog', aCall({ sessionId: 'b' }))],
+    ['getCallLog', async () => await pipedrive.get('/callLog?sessionIds=4503991004&requireDetails=true')],
+    ['updateCallLog', async () => await pipedrive.send('PATCH', '/callLog', { sessionId: '4503991004', duration: 9 })],
+    ['upsertCallDisposition', async () => await pipedrive.send('PUT', '/callDisposition', { sessionId: '4503991004', dispositions: { deals: 42 } })],
+    ['accountData', async () => await pipedrive.get('/accountData?keys=activityTypes&forceRefresh=true')]
+  ]
+  for (const [title, run] of operations) {
+    await pipedrive.received()
+    pipedrive.fake.oauth.expireAccessTokens()
+    t.match((await run()).json, { successful: true }, title)
+    t.equal((await pipedrive.received()).filter(request => request === token).length, 1, `${title} renews once`)
+  }
+  t.equal(pipedrive.fake.held.activities.length, 2, 'nothing was written twice')
+})
+
+await t.test('twenty requests with an ended token make one renewal', async t => {
+  const pipedrive = await connected(t)
+  pipedrive.fake.oauth.expireAccessTokens()
+  const answers = await Promise.all(Array.from({ length: 20 }, async () => await pipedrive.get('/accountData?keys=activityTypes&forceRefresh=true')))
+  t.ok(answers.every(({ json }) => json.successful === true))
+  t.equal((await pipedrive.received()).filter(request => request === token).length, 1)
+})
+
+await t.test('a refresh token that was already exchanged means connecting again', async t => {
+  const pipedrive = await connected(t)
+  const { clientId, clientSecret } = pipedrive.fake.config
+  const user = await pipedrive.app.repositories.users.find('11-pipedrive', 'pipedrive')
+  const stolen = await ask(pipedrive.fake.url, '/oauth/token', {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded'
+    },
+    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: user?.credentials?.refreshToken ?? '' }).toString()
+  })
+  t.equal(stolen.status, 200)
+  pipedrive.fake.oauth.expireAccessTokens()
+  const answer = await pipedrive.get('/contact?phoneNumber=+16504445566')
+  t.equal(answer.status, 401)
+  t.match(answer.json, { successful: false, errorCode: 'CRM_SESSION_REVOKED' })
+})
+
+await t.test('a renewal that Pipedrive refuses ends the connection, one that fails does not', async t => {
+  for (const [status, expected] of [[400, 401], [401, 401], [500, 200], [503, 200]]) {
+    const pipedrive = await connected(t)
+    pipedrive.fake.oauth.expireAccessTokens()
+    await pipedrive.fail({ path: '/oauth/token', status, times: 9 })
+    const answer = await pipedrive.get('/contact?phoneNumber=+16504445566')
+    t.equal(answer.status, expected, String(status))
+    t.match(answer.json, { successful: false, ...(expected === 401 && { errorCode: 'CRM_SESSION_REVOKED' }) }, String(status))
+  }
+})
+
+await t.test('signing out takes the grant back at Pipedrive', async t => {
+  const pipedrive = await connected(t)
+  const { json: { jwtToken } } = await signIn(pipedrive)
+  await pipedrive.received()
+  t.equal((await pipedrive.call('/unAuthorize', { method: 'POST', token: jwtToken })).status, 200)
+  t.ok((await pipedrive.received()).includes('POST /oauth/revoke'))
+  t.equal(pipedrive.fake.oauth.revokedGrants(), 1)
+})
+
+await t.test('the address of the company is read from each token answer', async t => {
+  const pipedrive = await connected(t)
+  const { connector: { info } } = await pipedrive.caller()
+  const [auth] = [info.auth].flat()
+  if (auth?.type !== 'oauth') return t.fail('OAuth is not the first way')
+  t.equal(auth.baseUrl({ api_domain: 'https://renamed.pipedrive.com' }), 'https://renamed.pipedrive.com')
+  t.equal(auth.baseUrl({}), undefined)
+  t.equal(info.baseUrl, 'https://api.pipedrive.com')
+  pipedrive.fake.oauth.expireAccessTokens()
+  await pipedrive.get('/custom/contact/search?name=smith')
+  const user = await pipedrive.app.repositories.users.find('11-pipedrive', 'pipedrive')
+  t.equal(user?.credentials?.baseUrl, 'https://acme.pipedrive.com', 'a renewal brings it, too')
+})

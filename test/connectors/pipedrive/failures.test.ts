@@ -1,0 +1,112 @@
+import t from 'tap'
+import { startFakeCrm } from '../../../src/connectors/pipedrive/fake.ts'
+import { ask } from '../../patchbay.ts'
+import { aCall, connected } from './connected.ts'
+
+await t.test('each way in which Pipedrive says no is told with a code', async t => {
+  const pipedrive = await connected(t)
+  const table: Array<[rule: object, code: string, message: RegExp]> = [
+    [{ status: 400 }, 'invalid', /Pipedrive refused: As asked for/],
+    [{ status: 401 }, 'auth-expired', /Connect again/],
+    [{ status: 403 }, 'permission', /Pipedrive refused: As asked for/],
+    [{ status: 404 }, 'not-found', /no longer exists/],
+    [{ status: 405 }, 'bad-response', /./],
+    [{ status: 410 }, 'not-found', /no longer exists/],
+    [{ status: 415 }, 'bad-response', /./],
+    [{ status: 422 }, 'invalid', /Pipedrive refused: As asked for/],
+    [{ status: 429, retryAfter: 30 }, 'rate-limited', /Try again later/],
+    [{ status: 500 }, 'unavailable', /Try again later/],
+    [{ status: 501 }, 'unavailable', /Try again later/],
+    [{ status: 503, retryAfter: 30 }, 'unavailable', /Try again later/],
+    [{ garbage: true }, 'bad-response', /cannot be understood/]
+  ]
+  for (const [rule, code, message] of table) {
+    // Limits hold for a token, so each row has its own.
+    const token = await pipedrive.connect(11)
+    await pipedrive.fail({ ...rule, times: 9 })
+    const { status, json } = await pipedrive.call('/contact?phoneNumber=+16504445566', { token })
+    t.equal(status, 200, code)
+    t.match(json, { successful: false, error: { code }, returnMessage: { message } }, JSON.stringify(rule))
+  }
+})
+
+await t.test('a missing scope is a missing permission', async t => {
+  const pipedrive = await connected(t, { fake: { scopes: ['base', 'contacts:full', 'search:read'] } })
+  t.match((await pipedrive.get('/contact?phoneNumber=+16504445566')).json, { successful: true })
+  t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { error: { code: 'permission' }, returnMessage: { message: /Scope and URL mismatch/ } })
+})
+
+await t.test('a deleted contact is told when a call is logged against it', async t => {
+  const pipedrive = await connected(t)
+  t.match((await pipedrive.send('POST', '/callLog', { ...aCall(), contactId: 4711 })).json, { error: { code: 'not-found' } })
+})
+
+await t.test('the fake is as strict as Pipedrive', async t => {
+  const fake = await startFakeCrm()
+  t.teardown(async () => await fake.close())
+  const { accessToken: token } = fake.oauth.grant(11)
+  const activity = { subject: 'Call', type: 'call', participants: [{ person_id: 1, primary: true }] }
+  const refusals: Array<[title: string, method: string, path: string, body: object | undefined, status: number, error: RegExp]> = [
+    ['person_id is read-only', 'POST', '/api/v2/activities', { ...activity, person_id: 1 }, 400, /'person_id' is a read-only field/],
+    ['nor can a record be deleted by a change', 'POST', '/api/v2/activities', { ...activity, is_deleted: true }, 400, /read-only/],
+    ['numbers are not text', 'POST', '/api/v2/activities', { ...activity, deal_id: '42' }, 400, /deal_id/],
+    ['an empty text is no deal', 'POST', '/api/v2/activities', { ...activity, deal_id: '' }, 400, /deal_id/],
+    ['booleans are not numbers', 'POST', '/api/v2/activities', { ...activity, done: 1 }, 400, /done/],
+    ['there are no other members', 'POST', '/api/v2/activities', { ...activity, colour: 'red' }, 400, /additional/],
+    ['types are those of the company', 'POST', '/api/v2/activities', { ...activity, type: 'fax' }, 400, /not an active activity type/],
+    ['times are times', 'POST', '/api/v2/activities', { ...activity, duration: '420' }, 400, /duration/],
+    ['a deal and a lead are too much', 'POST', '/api/v2/activities', { ...activity, deal_id: 42, lead_id: 'adf21080-0e10-11eb-879b-05d71fb426ec' }, 400, /together/],
+    ['contact sync is another product', 'POST', '/api/v2/persons', { name: 'X', job_title: 'Y' }, 403, /contact sync/],
+    ['one letter is no term', 'GET', '/api/v2/itemSearch?term=x&item_types=person', undefined, 400, /2 characters/],
+    ['there are no other kinds', 'GET', '/api/v2/itemSearch?term=xy&item_types=people', undefined, 400, /item_types/],
+    ['pages have a size', 'GET', '/api/v2/itemSearch?term=xy&item_types=person&limit=101', undefined, 400, /limit/],
+    ['version 1 of activities is gone', 'POST', '/api/v1/activities', activity, 404, /./],
+    ['what is not there is not found', 'GET', '/api/v2/activities/1', undefined, 404, /Activity not found/]
+  ]
+  for (const [title, method, path, body, status, error] of refusals) {
+    const answer = await ask(fake.url, path, { method, token, body })
+    t.equal(answer.status, status, title)
+    t.match(answer.json, { success: false, error, data: null }, title)
+  }
+  t.match((await ask(fake.url, '/api/v2/activities', { token: 'none' })), { status: 401, json: { success: false, error: 'unauthorized access', errorCode: 401 } })
+
+  const created = await ask(fake.url, '/api/v2/activities', { method: 'POST', token, body: { ...activity, due_time: '14:05', duration: '00:07' } })
+  t.match(created.json.data, { due_time: '14:05:00', duration: '00:07:00', person_id: 1, is_deleted: false })
+  await ask(fake.url, '/api/v2/activities/7001', { method: 'DELETE', token })
+  t.match((await ask(fake.url, '/api/v2/activities/7001', { token })).json.data, { is_deleted: true }, 'it stays readable')
+  t.equal((await ask(fake.url, '/api/v2/activities/7001', { method: 'PATCH', token, body: { subject: 'x' } })).status, 410)
+  t.strictSame((await ask(fake.url, '/api/v2/activities', { token })).json.data, [])
+})
+
+await t.test('the fake limits searches, says so in headers, and shuts out who does not listen', async t => {
+  let now = Date.now()
+  const fake = await startFakeCrm({ clock: () => now })
+  t.teardown(async () => await fake.close())
+  const { accessToken: token } = fake.oauth.grant(11)
+  const search = async () => await ask(fake.url, '/api/v2/itemSearch?term=smith&item_types=person&fields=name', { token })
+  const first = await search()
+  t.equal(first.headers.get('x-ratelimit-limit'), '10')
+  t.equal(first.headers.get('x-ratelimit-remaining'), '9')
+  for (let count = 1; count < 10; count++) t.equal((await search()).status, 200)
+  const limited = await search()
+  t.equal(limited.status, 429)
+  t.equal(limited.headers.get('x-ratelimit-reset'), '2')
+  t.equal((await ask(fake.url, '/api/v1/users/me', { token })).status, 200, 'other requests have a window of their own')
+  for (let count = 0; count < 6; count++) await search()
+  const shutOut = await search()
+  t.equal(shutOut.status, 403)
+  t.match(shutOut.headers.get('content-type'), 'text/html')
+  now += 60_001
+  t.equal((await search()).status, 200)
+  t.match(fake.spent(), { requests: 12, units: 222, unit: 'tokens' })
+})
+
+await t.test('the fake takes no more than the daily budget', async t => {
+  const fake = await startFakeCrm({ dailyBudget: 25 })
+  t.teardown(async () => await fake.close())
+  const { accessToken: token } = fake.oauth.grant(11)
+  t.equal((await ask(fake.url, '/api/v1/users', { token })).status, 200)
+  const limited = await ask(fake.url, '/api/v1/users', { token })
+  t.equal(limited.status, 429)
+  t.equal(limited.headers.get('x-daily-ratelimit-token-remaining'), '5')
+})

@@ -1,0 +1,30 @@
+import t from 'tap'
+import { aCall, connected } from './connected.ts'
+
+await t.test('more searches than Pipedrive takes at once are waited out', async t => {
+  const pipedrive = await connected(t)
+  const answers = await Promise.all(Array.from({ length: 14 }, async () => await pipedrive.get('/custom/contact/search?name=smith')))
+  t.ok(answers.every(({ json }) => json.successful === true && json.contact.length === 2))
+})
+
+await t.test('a day without tokens is told, with what waits kept', async t => {
+  const pipedrive = await connected(t, { fake: { dailyBudget: 43 } })
+  t.match((await pipedrive.get('/contact?phoneNumber=+16504445566')).json, { successful: true })
+  t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: false, error: { retryable: true } })
+  t.equal(pipedrive.fake.held.activities.length, 0)
+})
+
+await t.test('a page of the edge in place of an answer is a limit, not a missing permission', async t => {
+  const pipedrive = await connected(t, { fake: { dailyBudget: 0 } })
+  const asked = async (): Promise<any> => (await pipedrive.get('/custom/contact/search?name=smith')).json
+  const codes = new Set<string>()
+  for (let count = 0; count < 3; count++) codes.add((await asked()).error?.code)
+  t.strictSame([...codes], ['rate-limited'])
+  t.ok((await pipedrive.receivedInFull()).some(({ status }) => status === 403), 'the page was there')
+})
+
+await t.test('an account that is not open is something to set up', async t => {
+  const pipedrive = await connected(t)
+  await pipedrive.fail({ status: 402, times: 9 })
+  t.match((await pipedrive.get('/contact?phoneNumber=+16504445566')).json, { successful: false, error: { code: 'prerequisite' } })
+})
