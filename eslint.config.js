@@ -11,7 +11,7 @@ const zone = (target, ...may) => ({
 })
 
 const connectors = readdirSync(new URL('./src/connectors', import.meta.url), { withFileTypes: true })
-  .map(entry => zone(`connectors/${entry.name}`, 'contract'))
+  .map(entry => zone(`connectors/${entry.name}`, 'contract', 'testing'))
 
 const typeboxOnlyInContract = { name: '@sinclair/typebox', message: 'Import Type from contract/type.ts.' }
 const passTheDoor = { message: 'Every outgoing request passes the door, src/crm.' }
@@ -29,6 +29,7 @@ const clients = {
 }
 const opensConnections = Object.entries(clients).flatMap(([name, importNames]) =>
   (name === 'undici' ? [name] : [name, `node:${name}`]).map(module => ({ name: module, importNames, allowTypeImports: true, ...passTheDoor })))
+const testingInFakesOnly = { regex: '/testing/', message: 'A connector does not import src/testing; its fake does.' }
 const repositoriesAsTypes = { regex: '/db/', allowTypeImports: true, message: 'calls takes repositories as arguments.' }
 
 export default [
@@ -40,13 +41,14 @@ export default [
       'import-x/no-restricted-paths': ['error', {
         zones: [
           zone('contract'),
+          zone('accounts', 'contract', 'db'),
           zone('calls', 'contract', 'db'),
           zone('contacts', 'contract', 'calls', 'db'),
           zone('crm', 'contract', 'version.ts'),
           zone('db', 'contract'),
           zone('tokens', 'contract', 'db', 'config.ts', 'version.ts'),
-          zone('routes', 'contract', 'calls', 'contacts', 'db', 'plugins', 'tokens', 'version.ts'),
-          zone('plugins', 'contract', 'calls', 'contacts', 'crm', 'db', 'tokens', 'config.ts', 'version.ts', 'secrets.ts', 'patchbay.ts'),
+          zone('routes', 'contract', 'accounts', 'calls', 'contacts', 'db', 'plugins', 'tokens', 'version.ts'),
+          zone('plugins', 'contract', 'accounts', 'calls', 'contacts', 'crm', 'db', 'tokens', 'config.ts', 'version.ts', 'secrets.ts', 'patchbay.ts'),
           zone('testing', 'contract'),
           zone('cli', 'contract', 'db', 'config.ts', 'secrets.ts', 'server.ts', 'version.ts'),
           ...connectors
@@ -67,9 +69,16 @@ export default [
     rules: { '@typescript-eslint/no-floating-promises': 'error' }
   },
   {
-    files: ['src/calls/**/*.ts', 'src/contacts/**/*.ts'],
+    files: ['src/accounts/**/*.ts', 'src/calls/**/*.ts', 'src/contacts/**/*.ts'],
     rules: {
       '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract, ...opensConnections], patterns: [repositoriesAsTypes] }]
+    }
+  },
+  {
+    files: ['src/connectors/*.ts', 'src/connectors/*/*.ts'],
+    ignores: ['src/connectors/*/fake.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract, ...opensConnections], patterns: [testingInFakesOnly] }]
     }
   },
   { files: ['src/config.ts', 'src/cli/**/*.ts'], rules: { 'n/no-process-env': 'off' } },

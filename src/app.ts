@@ -8,6 +8,7 @@ import type { Cipher } from './db/cipher.ts'
 import type { Clock, Database } from './db/database.ts'
 import callerPlugin from './plugins/caller.ts'
 import connectors from './plugins/connectors.ts'
+import context from './plugins/context.ts'
 import crm from './plugins/crm.ts'
 import db from './plugins/db.ts'
 import deadline from './plugins/deadline.ts'
@@ -27,6 +28,7 @@ import { healthRoutes } from './routes/health.ts'
 import { metadataRoutes } from './routes/metadata.ts'
 import { oauthRoutes } from './routes/oauth.ts'
 import { connectorRoutes, operationRoutes } from './routes/operations.ts'
+import { rootRoutes } from './routes/root-routes.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { settingsRoutes } from './routes/settings.ts'
 
@@ -74,6 +76,7 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
     connectorsDir: config.connectorsDir,
     manifestsDir: config.manifestsDir
   })
+  await app.register(context)
   await app.register(tokens, { connectorConfig: config.connector, publicUrl: config.publicUrl, cipher, clock })
   await app.register(docs)
   await app.register(callerPlugin, { connectorConfig: config.connector })
@@ -86,5 +89,6 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
   await app.register(oauthRoutes)
   await app.register(settingsRoutes)
   await app.register(operationRoutes)
+  await app.register(rootRoutes, { clientOf: config.connector })
   return app
 }

@@ -15,7 +15,7 @@ import { operationNames } from '../src/contract/operations.ts'
 import { startPatchbay } from './patchbay.ts'
 
 const root = resolve(import.meta.dirname, '..')
-const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs')).map(name => `docs/${name}`)]
+const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
 const read = (page: string): string => readFileSync(join(root, page), 'utf8')
 
 /** The fenced blocks of one language. */

@@ -2,8 +2,10 @@
 import { returnMessage } from '../contract/answer.ts'
 import type { Contact, ContactsAnswer, CreateContactAnswer, CreateContactBody } from '../contract/contact.ts'
 import { PatchbayError } from '../contract/errors.ts'
-import { readSubmission } from '../contract/submission.ts'
-import type { AccountData } from '../db/account-data.ts'
+import type { FoundContact, LogContact } from '../contract/operations.ts'
+import { readSubmission, submissionOf } from '../contract/submission.ts'
+import type { AccountData, DataOwner } from '../db/account-data.ts'
+import type { Tenant } from '../db/tenant.ts'
 import { operationOf, type Caller } from '../calls/caller.ts'
 
 /** A match stays good while calls come and go; a caller whom nobody knew may be entered in the CRM the next minute. */
@@ -22,21 +24,22 @@ export interface Contacts {
   findContact: (caller: Caller, query: ContactQuery) => Promise<ContactsAnswer>
   findContactWithName: (caller: Caller, name: string) => Promise<ContactsAnswer>
   createContact: (caller: Caller, body: CreateContactBody) => Promise<CreateContactAnswer>
+  /** What the connector wanted to remember of a contact that it found by its number. */
+  remembered: (tenant: Tenant, contact: Pick<LogContact, 'id' | 'phoneNumber'>) => Promise<FoundContact['remember']>
 }
 
 /** A leading `+` that was not encoded in the address arrives as a blank. */
 export const phoneNumberOf = (text: string): string => text.replace(' ', '+').trim()
 
 export function contacts (accountData: AccountData): Contacts {
-  const matches = async (caller: Caller, query: ContactQuery): Promise<Contact[]> => {
+  const matches = async (caller: Caller, query: ContactQuery): Promise<FoundContact[]> => {
     const { info } = caller.connector
     if (!query.phoneNumber.startsWith('+') && info.internalCalls !== true) return []
-    // The CRM shows each user what they may see, so what one user saw is not for another.
-    const owner = { ownerKey: caller.tenant.userId, platform: info.platform }
+    const owner = ownerOf(caller.tenant)
     const key = cacheKey(query.phoneNumber)
     if (!query.refresh) {
       const remembered = await accountData.get(owner, key)
-      if (remembered !== undefined && !remembered.expired) return remembered.data as Contact[]
+      if (remembered !== undefined && !remembered.expired) return remembered.data as FoundContact[]
     }
     const found = await operationOf(caller, 'findContact')(caller.context, query)
     await accountData.set(owner, key, found, found.length === 0 ? missLives : matchLives)
@@ -49,7 +52,7 @@ export function contacts (accountData: AccountData): Contacts {
       return {
         successful: true,
         returnMessage: found.length === 0 ? nobody(`${caller.connector.info.title} has no contact with the number ${query.phoneNumber}.`) : null,
-        contact: [...found, ...offerToCreate(caller)]
+        contact: [...found.map(shown), ...offerToCreate(caller)]
       }
     },
 
@@ -58,7 +61,7 @@ export function contacts (accountData: AccountData): Contacts {
       return {
         successful: true,
         returnMessage: found.length === 0 ? nobody(`${caller.connector.info.title} has no contact of the name "${name}".`) : null,
-        contact: found
+        contact: found.map(shown)
       }
     },
 
@@ -73,12 +76,28 @@ export function contacts (accountData: AccountData): Contacts {
         phoneNumber: number,
         name: newContactName?.trim() || number,
         type,
-        additionalSubmission: readSubmission(info.additionalSubmission, additionalSubmission)
+        additionalSubmission: readSubmission(submissionOf(info, 'newContact'), additionalSubmission)
       })
-      await accountData.remove({ ownerKey: caller.tenant.userId, platform: info.platform }, cacheKey(number))
-      return { successful: true, returnMessage: created.returnMessage ?? returnMessage('success', 'Contact created.', 2000), contact: created.contact }
+      // The index that a CRM searches may be behind its records, so the contact is remembered, not looked for.
+      const owner = ownerOf(caller.tenant)
+      const known = (await accountData.get(owner, cacheKey(number)))?.data as FoundContact[] | undefined ?? []
+      await accountData.set(owner, cacheKey(number), [...known, created.contact], matchLives)
+      return { successful: true, returnMessage: created.returnMessage ?? returnMessage('success', 'Contact created.', 2000), contact: shown(created.contact) }
+    },
+
+    async remembered (tenant, { id, phoneNumber }) {
+      // Clients remember a match for days, so one whose time is over here still says more than nothing.
+      const known = (await accountData.get(ownerOf(tenant), cacheKey(phoneNumber)))?.data as FoundContact[] | undefined
+      return known?.find(contact => String(contact.id) === id)?.remember
     }
   }
+}
+
+/** The CRM shows each user what they may see, so what one user saw is not for another. */
+const ownerOf = ({ userId, platform }: Tenant): DataOwner => ({ ownerKey: userId, platform })
+
+function shown ({ remember, ...contact }: FoundContact): Contact {
+  return contact
 }
 
 const cacheKey = (phoneNumber: string): string => `contact-${phoneNumber}`

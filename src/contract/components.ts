@@ -1,4 +1,5 @@
 /** Every named component of the API. A schema that is referred to must be listed here; plugins/openapi.ts adds them to Fastify. */
+import { AccountDataAnswer } from './account-data.ts'
 import { Answer, ErrorAnswer, ErrorAnswerDetail, ReturnMessage } from './answer.ts'
 import { CacheCallNoteAnswer, CallLogAnswer, CallLogData, CallLogsAnswer, MatchedCallLog } from './call-log.ts'
 import { CallLeg, CallRecord, Duration, Instant, Party, Recording } from './call-record.ts'
@@ -11,8 +12,8 @@ import { SettingEntry, UserSettings, UserSettingsAnswer } from './settings.ts'
 import type { TSchema } from './type.ts'
 
 export const components: readonly TSchema[] = [
-  AdditionalSubmission, Answer, Attachment, CacheCallNoteAnswer, CallLeg, CallLogAnswer, CallLogData, CallLogsAnswer, CallRecord,
-  Contact, ContactsAnswer, Conversation, ConversationEntity, CreateContactAnswer, CrmId, Duration, ErrorAnswer, ErrorAnswerDetail,
+  AccountDataAnswer, AdditionalSubmission, Answer, Attachment, CacheCallNoteAnswer, CallLeg, CallLogAnswer, CallLogData, CallLogsAnswer,
+  CallRecord, Contact, ContactsAnswer, Conversation, ConversationEntity, CreateContactAnswer, CrmId, Duration, ErrorAnswer, ErrorAnswerDetail,
   Health, ImplementedInterfaces, Instant, LicenseStatus, LoginAnswer, MatchedCallLog, Message, MessageLogAnswer, Party,
   PlatformManifest, Recording, ReleaseNotes, ReturnMessage, ServedManifest, ServerVersionInfo, SettingEntry, UserInfoHash,
   UserSettings, UserSettingsAnswer

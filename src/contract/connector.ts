@@ -3,9 +3,12 @@
  * connector's own additional fields, and whatever routes the connector adds.
  */
 import type { FastifyPluginAsync } from 'fastify'
+import type { AccountDataProvider } from './account-data.ts'
 import type { Auth } from './auth.ts'
 import type { PlatformManifest } from './manifest.ts'
 import type { Operations } from './operations.ts'
+import type { RootRoute } from './root-route.ts'
+import type { Setting } from './settings.ts'
 import type { Static, TObject } from './type.ts'
 
 export type LogFormat = 'text/plain' | 'text/html' | 'text/markdown'
@@ -24,7 +27,7 @@ export interface RateLimit {
   readonly read?: (headers: Readonly<Record<string, string>>) => { readonly limit?: number, readonly remaining?: number, readonly resetSeconds?: number }
 }
 
-export interface ConnectorInfo<Submission extends TObject = TObject> {
+export interface ConnectorInfo<Submission extends TObject = TObject, MessageSubmission extends TObject = Submission, ContactSubmission extends TObject = Submission> {
   /** The name of the connector: lower-case letter first, then letters and digits. It never changes, it is part of user ids. */
   readonly platform: string
   /** What people call the CRM. */
@@ -52,6 +55,12 @@ export interface ConnectorInfo<Submission extends TObject = TObject> {
   readonly contactTypes?: readonly string[]
   /** The additional fields of the manifest's pages, with their types. */
   readonly additionalSubmission: Submission
+  /** Those of pages that have others than the page of a call. */
+  readonly submissionOfPage?: { readonly messageLog?: MessageSubmission, readonly newContact?: ContactSubmission }
+  /** The settings of the manifest that it reads. */
+  readonly settings?: readonly Setting[]
+  /** Lists that its CRM keeps for everybody, which operations get by `context.accountData` and clients by their key. */
+  readonly accountData?: readonly AccountDataProvider[]
   /** What the extension shows; in place of `manifests/<platform>.json`. */
   readonly manifest?: PlatformManifest
   /** The CRM's own reason and the field it names, out of the JSON body of a refusal. Shown to the person, never logged. */
@@ -60,6 +69,8 @@ export interface ConnectorInfo<Submission extends TObject = TObject> {
   readonly rateLimit?: RateLimit
   /** Routes of its own, below `/connectors/<platform>`. */
   readonly routes?: FastifyPluginAsync
+  /** What its CRM or the extension expects at the root of the server. */
+  readonly rootRoutes?: readonly RootRoute[]
 }
 
 /** A connector as the platform sees it, whatever its additional fields are. */
@@ -78,9 +89,9 @@ declare module 'fastify' {
   }
 }
 
-export function connector<Submission extends TObject> (
-  info: ConnectorInfo<Submission>,
-  operations: Operations<Static<Submission>>
+export function connector<Submission extends TObject, MessageSubmission extends TObject = Submission, ContactSubmission extends TObject = Submission> (
+  info: ConnectorInfo<Submission, MessageSubmission, ContactSubmission>,
+  operations: Operations<Static<Submission>, Static<MessageSubmission>, Static<ContactSubmission>>
 ): ConnectorPlugin {
   // What a client submits was checked against the connector's own schema before an operation sees it.
   const self: Connector = { info, operations: operations as Operations }

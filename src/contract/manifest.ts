@@ -15,6 +15,8 @@ const Field = Open({
 
 const Page = Open({ additionalFields: Type.Optional(Type.Array(Field)) })
 
+const settingItem = { id: Type.Optional(Type.String()) }
+
 /** Where the extension's OAuth window ends, unless the operator says otherwise. */
 export const extensionRedirectUri = 'https://ringcentral.github.io/ringcentral-embeddable/redirect.html'
 
@@ -46,7 +48,10 @@ export const PlatformManifest = Open({
   useLicense: Type.Optional(Type.Boolean()),
   enableExtensionNumberLoggingSetting: Type.Optional(Type.Boolean({ description: 'Calls between extensions can be logged.' })),
   requestConfig: Type.Optional(Type.Object({ timeout: Type.Optional(Type.Number({ description: 'Seconds.' })) })),
-  settings: Type.Optional(Type.Array(Open({}))),
+  settings: Type.Optional(Type.Array(Open({
+    ...settingItem,
+    items: Type.Optional(Type.Array(Open(settingItem), { description: 'The settings of a section.' }))
+  }))),
   page: Type.Optional(Open({
     callLog: Type.Optional(Page),
     messageLog: Type.Optional(Page),

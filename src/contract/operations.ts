@@ -3,12 +3,14 @@
  * and changes nothing else. Each gets the user's context first and what is asked second, gives back plain values, and throws
  * {@link CrmError} when the CRM refuses.
  */
+import type { AccountDataProvider } from './account-data.ts'
 import type { ReturnMessage } from './answer.ts'
 import type { Place } from './auth.ts'
 import type { CallLeg, Direction, Party } from './call-record.ts'
 import type { Contact } from './contact.ts'
 import type { CrmClient } from './crm.ts'
 import type { UserSettings } from './settings.ts'
+import type { Static, TSchema } from './type.ts'
 
 /** The user for whom an operation runs, as far as a connector may know them. */
 export interface ConnectedUser {
@@ -25,12 +27,25 @@ export interface ConnectedUser {
   readonly info: Readonly<Record<string, unknown>>
 }
 
-export interface Context {
+/** What there is while somebody signs in. */
+export interface SignInContext {
   readonly crm: CrmClient
   readonly user: ConnectedUser
   readonly settings: UserSettings
   /** Aborts when the caller is gone or the time is up. Requests of `crm` obey it already. */
   readonly signal: AbortSignal
+}
+
+export interface Context extends SignInContext {
+  /** What an admin set for everybody of the account. Read a declared setting with {@link settingOf}, which knows who decides. */
+  readonly accountSettings: UserSettings
+  /**
+   * A list that the connector declares in `accountData`, fetched when there is none or its time is over. When fetching fails, the old
+   * one is given; without an old one this throws what failed.
+   */
+  readonly accountData: <Schema extends TSchema>(provider: AccountDataProvider<Schema>) => Promise<Static<Schema>>
+  /** What came with the contact when it was matched by its number ({@link FoundContact}). Undefined when that is long ago, or it was found in another way. */
+  readonly remembered: (contact: LogContact) => Promise<unknown>
 }
 
 /** What the user submitted to sign in. */
@@ -53,7 +68,7 @@ export interface UserInfo {
   readonly hostname?: string
   /** What to use as the key from now on, when it is not the submitted one. */
   readonly apiKey?: string
-  /** Public facts; never secrets. */
+  /** Public facts; never secrets. `companyId`, where there is one, names the customer of the CRM to whom the user belongs. */
   readonly info?: Readonly<Record<string, unknown>>
   readonly returnMessage?: ReturnMessage
 }
@@ -66,6 +81,12 @@ export interface LogContact {
   readonly type: string
   readonly name: string
   readonly phoneNumber: string
+}
+
+/** A contact as an operation gives it. */
+export type FoundContact = Contact & {
+  /** Facts that writing a log will need. They stay here and come back by `context.remembered`. */
+  readonly remember?: Readonly<Record<string, unknown>>
 }
 
 /** A call, checked and normalised. What is not known yet is absent. */
@@ -106,6 +127,12 @@ export interface NewCallLog<Submission> extends LogParts {
   readonly ownerId: string
 }
 
+/** A log whose record may be in the CRM or not. */
+export type LostLog<Log> = Log & {
+  /** Epoch milliseconds: the first attempt to write it. The record is not older, unless the clocks of the CRM and this server differ. */
+  readonly since: number
+}
+
 /** Changes of a record. A member that is absent did not change. */
 export interface CallLogChanges<Submission> extends LogParts, Partial<Omit<Call, 'sessionId' | 'telephonySessionId'>> {
   readonly logId: string
@@ -113,6 +140,7 @@ export interface CallLogChanges<Submission> extends LogParts, Partial<Omit<Call,
   /** The whole new text. Absent when the text stays as it is. */
   readonly body?: string
   readonly additionalSubmission?: Submission
+  readonly ownerId?: string
 }
 
 /** A record as it is in the CRM now. */
@@ -172,9 +200,9 @@ export interface MessageLogChanges<Submission> {
 export interface Logged { readonly logId: string, readonly returnMessage?: ReturnMessage }
 export interface Told { readonly returnMessage?: ReturnMessage }
 
-export interface Operations<Submission = Record<string, unknown>> {
+export interface Operations<Submission = Record<string, unknown>, MessageSubmission = Submission, ContactSubmission = Submission> {
   /** Who the credentials belong to. Throws `auth-expired` when the CRM does not know them. */
-  getUserInfo: (context: Context, login: Login) => Promise<UserInfo>
+  getUserInfo: (context: SignInContext, login: Login) => Promise<UserInfo>
   /** Asks the CRM whether the credentials still work, where that takes more than renewing them. Throws `auth-expired` when not. */
   authValidation?: (context: Context) => Promise<Told>
   /** Revoke the credentials at the CRM, where `revokeUrl` does not. The platform forgets them whatever happens. */
@@ -183,23 +211,23 @@ export interface Operations<Submission = Record<string, unknown>> {
   getUserList?: (context: Context) => Promise<CrmUser[]>
 
   /** All contacts with that number, none when there is none. `isExtension`: an internal extension number instead of E.164. */
-  findContact?: (context: Context, query: { phoneNumber: string, isExtension: boolean, overridingFormats: readonly string[] }) => Promise<Contact[]>
-  findContactWithName?: (context: Context, query: { name: string }) => Promise<Contact[]>
-  createContact?: (context: Context, contact: { phoneNumber: string, name: string, type: string, additionalSubmission: Submission }) =>
-  Promise<{ contact: Contact, returnMessage?: ReturnMessage }>
+  findContact?: (context: Context, query: { phoneNumber: string, isExtension: boolean, overridingFormats: readonly string[] }) => Promise<FoundContact[]>
+  findContactWithName?: (context: Context, query: { name: string }) => Promise<FoundContact[]>
+  createContact?: (context: Context, contact: { phoneNumber: string, name: string, type: string, additionalSubmission: ContactSubmission }) =>
+  Promise<{ contact: FoundContact, returnMessage?: ReturnMessage }>
 
   createCallLog: (context: Context, log: NewCallLog<Submission>) => Promise<Logged>
   updateCallLog: (context: Context, changes: CallLogChanges<Submission>) => Promise<Told>
   getCallLog?: (context: Context, log: LogRef) => Promise<CallLogRecord>
-  /** The record with that external id, when a lost answer has to be found again (`dedupe` native or search). */
-  findCallLog?: (context: Context, log: NewCallLog<Submission>) => Promise<Logged | undefined>
+  /** The record of that log, when a lost answer has to be found again (`dedupe` native or search). */
+  findCallLog?: (context: Context, log: LostLog<NewCallLog<Submission>>) => Promise<Logged | undefined>
   /** Nothing when there was nothing to set. */
   upsertCallDisposition?: (context: Context, disposition: LogRef & { dispositions: Submission & { note?: string } }) => Promise<Logged | undefined>
 
-  createMessageLog?: (context: Context, log: NewMessageLog<Submission>) => Promise<Logged>
-  updateMessageLog?: (context: Context, changes: MessageLogChanges<Submission>) => Promise<Told>
+  createMessageLog?: (context: Context, log: NewMessageLog<MessageSubmission>) => Promise<Logged>
+  updateMessageLog?: (context: Context, changes: MessageLogChanges<MessageSubmission>) => Promise<Told>
   getMessageLog?: (context: Context, log: LogRef) => Promise<{ subject?: string, body: string }>
-  findMessageLog?: (context: Context, log: NewMessageLog<Submission>) => Promise<Logged | undefined>
+  findMessageLog?: (context: Context, log: LostLog<NewMessageLog<MessageSubmission>>) => Promise<Logged | undefined>
 }
 
 /** The names, for the check at start. */

@@ -1,5 +1,5 @@
 /** Signing in and out, and what the extension asks about the session. */
-import { Answer, ErrorAnswerDetail, ReturnMessage, failures, limitedFailures, plainText, sessionFailures } from './answer.ts'
+import { Answer, ErrorAnswer, ErrorAnswerDetail, ReturnMessage, failures, limitedFailures, plainText, sessionFailures } from './answer.ts'
 import { type RouteContract, anybody, signedIn } from './route.ts'
 import { Nullable, Type, ref } from './type.ts'
 
@@ -62,7 +62,8 @@ export const oauthAuthorizeRoute = {
     operationId: 'oauthAuthorize',
     tags: ['session'],
     summary: 'Begin to sign in: redirects to the consent page of the CRM',
-    description: 'Adds what the connector declares: scope, further parameters, PKCE, and a state that only this server can make.',
+    description: 'Adds what the connector declares: scope, further parameters, PKCE, and a state that only this server can make. With 200 it says ' +
+      'why there is no way to the CRM, for example because the operator has not set a client.',
     security: anybody,
     querystring: Type.Object({
       platform: parameter('The name of the connector. Required, here or in `state`.'),
@@ -70,7 +71,7 @@ export const oauthAuthorizeRoute = {
       hostname: parameter('Host of the CRM.'),
       redirect_uri: parameter('Where the CRM redirects to: the extension\'s page, or `/oauth-callback` of this server when absent.')
     }, { additionalProperties: true }),
-    response: { 302: { description: 'To the CRM.', type: 'null' }, ...limitedFailures }
+    response: { 200: ref(ErrorAnswer), 302: { description: 'To the CRM.', type: 'null' }, ...limitedFailures }
   }
 } as const satisfies RouteContract
 

@@ -1,6 +1,15 @@
 /** Values of additional fields, as clients send them for whatever CRM, made fit for one connector. */
+import type { ConnectorInfo } from './connector.ts'
 import { PatchbayError } from './errors.ts'
 import { Value, type TObject } from './type.ts'
+
+/** A page of the manifest that has additional fields. */
+export type Page = 'callLog' | 'messageLog' | 'newContact'
+
+/** The additional fields of one page of a connector. */
+export function submissionOf ({ additionalSubmission, submissionOfPage }: Pick<ConnectorInfo, 'additionalSubmission' | 'submissionOfPage'>, page: Page): TObject {
+  return (page === 'callLog' ? undefined : submissionOfPage?.[page]) ?? additionalSubmission
+}
 
 /**
  * The members that the connector declares, in their types. Fields of other kinds are left out, empty ones are absent, and what a

@@ -49,7 +49,8 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
   fastify.decorate('crmFor', ({ info }, user, source, waiting) => {
     const url = configured.get(info.platform)?.url
     const authorization = (credentials: Credentials): string => authorizationOf(authOf(info, credentials), credentials)
-    const baseUrlOf = ({ baseUrl }: Credentials): string => url ?? baseUrl ?? (typeof info.baseUrl === 'string' ? info.baseUrl : info.baseUrl(user))
+    const baseUrlOf = ({ baseUrl }: Credentials): string =>
+      url ?? baseUrl ?? (typeof info.baseUrl === 'string' ? info.baseUrl : info.baseUrl(user))
     const clientAt = (baseUrl: string): CrmClient => fastify.crm({
       info,
       baseUrl,
@@ -90,9 +91,9 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
     const connector = fastify.connectors.get(user.platform)
     const { signal } = waiting
     const crm = fastify.crmFor(connector, user, fastify.tokens.of(connector, user, signal), waiting)
-    return { tenant: tenantOf(user), connector, context: { crm, user: user satisfies ConnectedUser, settings: user.settings, signal } }
+    return fastify.completeCaller({ tenant: tenantOf(user), connector, user }, { crm, user: user satisfies ConnectedUser, settings: user.settings, signal })
   })
-}, { name: 'request-caller', dependencies: ['db', 'session', 'connectors', 'crm', 'deadline', 'tokens'] })
+}, { name: 'request-caller', dependencies: ['db', 'session', 'connectors', 'context', 'crm', 'deadline', 'tokens'] })
 
 export const tenantOf = ({ id, accountId, platform }: User): Tenant => ({ userId: id, accountId, platform })
 

@@ -11,6 +11,7 @@ import { authKinds, formOf } from '../contract/auth.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import { PlatformManifest } from '../contract/manifest.ts'
 import { operationNames, requiredOperations, type OperationName } from '../contract/operations.ts'
+import { submissionOf, type Page } from '../contract/submission.ts'
 import type { Connector, ConnectorPlugin } from '../contract/connector.ts'
 import { TypeCompiler } from '../contract/type.ts'
 import * as patchbay from '../patchbay.ts'
@@ -116,6 +117,10 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   for (const host of info.hosts) {
     if (!/^(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+$/.test(host)) refuse('hosts', `"${host}" must be a host name, or *. and a host name`)
   }
+  for (const { url } of info.rootRoutes ?? []) {
+    if (!new RegExp(`^/${info.platform}(?![a-zA-Z0-9])[a-zA-Z0-9/-]*$`).test(url)) refuse('rootRoutes', `"${url}" must begin with /${info.platform}`)
+  }
+  for (const { key } of info.accountData ?? []) if (!/^[a-zA-Z0-9]+$/.test(key)) refuse('accountData', `"${key}" must be letters and digits`)
   const kinds = authKinds(info).map(({ type }) => type)
   if (kinds.length === 0 || new Set(kinds).size < kinds.length) refuse('auth', 'must be one kind, or several different ones')
   for (const name of Object.keys(operations)) {
@@ -137,13 +142,20 @@ async function manifestOf (file: string, { info }: Connector, manifestsDir: stri
     throw new ConnectorError(source, `${at}${(problem?.path ?? '').replaceAll('/', '.')}`, `does not match the schema of manifests: ${problem?.message ?? ''}`)
   }
   if (content.name !== info.platform) throw new ConnectorError(source, `${at}.name`, `is "${content.name}", but the connector is "${info.platform}"`)
-  const [shown] = authKinds(info).map(formOf)
+  const [kind] = authKinds(info)
+  const shown = kind && formOf(kind)
   if (content.auth.type !== shown) throw new ConnectorError(source, `${at}.auth.type`, `is "${content.auth.type}", but the connector says "${shown ?? ''}"`)
+  if (kind?.type === 'own' && shown === 'oauth' && content.auth.oauth?.authUrl === undefined) throw new ConnectorError(source, `${at}.auth.oauth.authUrl`, 'is required with ownTokens')
   const types = content.contactTypes?.map(({ value }) => value)
   if (types?.toString() !== info.contactTypes?.toString()) throw new ConnectorError(source, `${at}.contactTypes`, `are ${types?.join(', ') ?? 'none'}, but the connector says ${info.contactTypes?.join(', ') ?? 'none'}`)
-  for (const [page, { additionalFields = [] }] of Object.entries({ callLog: {}, messageLog: {}, newContact: {}, ...content.page } as Record<string, { additionalFields?: Array<{ const: string }> }>)) {
-    const stranger = additionalFields.find(field => !(field.const in info.additionalSubmission.properties))
+  for (const page of ['callLog', 'messageLog', 'newContact'] as const satisfies readonly Page[]) {
+    const known = submissionOf(info, page).properties
+    const stranger = content.page?.[page]?.additionalFields?.find(field => !(field.const in known))
     if (stranger !== undefined) throw new ConnectorError(source, `${at}.page.${page}.additionalFields`, `has "${stranger.const}", which additionalSubmission of the connector does not know`)
+  }
+  const shownSettings = content.settings?.flatMap(({ id, items = [] }) => [id, ...items.map(item => item.id)]) ?? []
+  for (const { id } of info.settings ?? []) {
+    if (!shownSettings.includes(id)) throw new ConnectorError(source, `${at}.settings`, `has no "${id}", which the connector reads`)
   }
   return content
 }

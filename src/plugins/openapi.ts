@@ -38,7 +38,8 @@ export const openapi = fp<OpenapiOptions>(async (fastify, { title, decorator }) 
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-          query: { type: 'apiKey', in: 'query', name: 'jwtToken', description: 'The form that the extension uses.' }
+          query: { type: 'apiKey', in: 'query', name: 'jwtToken', description: 'The form that the extension uses.' },
+          ...(prefix === '' && { client: { type: 'http', scheme: 'basic', description: 'The id and secret of this server\'s client at a CRM, by which the CRM shows that it is the one who calls.' } as const })
         }
       }
     },

@@ -1,5 +1,6 @@
 /** The services of the product, wired to the repositories. */
 import fp from 'fastify-plugin'
+import { accountData, type AccountData } from '../accounts/account-data.ts'
 import { callLogs, type CallLogs } from '../calls/call-logs.ts'
 import { hashId } from '../calls/identity.ts'
 import { messageLogs, type MessageLogs } from '../calls/message-logs.ts'
@@ -8,6 +9,7 @@ import type { Clock } from '../db/database.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
+    accountData: AccountData
     contacts: Contacts
     callLogs: CallLogs
     messageLogs: MessageLogs
@@ -23,6 +25,7 @@ export interface ServicesOptions {
 
 export default fp<ServicesOptions>(async (fastify, { hashKey, clock, random }) => {
   const { repositories, log } = fastify
+  fastify.decorate('accountData', accountData({ remembered: repositories.accountData, log }))
   fastify.decorate('contacts', contacts(repositories.accountData))
   fastify.decorate('callLogs', callLogs({ ...repositories, hash: hashId(hashKey), clock, random, log }))
   fastify.decorate('messageLogs', messageLogs({ ...repositories, clock, random, log }))

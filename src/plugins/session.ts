@@ -32,6 +32,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** A new session token for a user. */
     signSession: (session: Session) => string
+    /** Who a token was made for; undefined when it is not valid. */
+    readSession: (token: string) => Session | undefined
   }
   interface FastifyRequest {
     /** Who calls; undefined without a valid token. */
@@ -66,6 +68,10 @@ export default fp<SessionOptions>(async (fastify, { secret, clock }) => {
   }
 
   fastify.decorate('signSession', signSession)
+  fastify.decorate('readSession', token => {
+    const found = read(token)
+    return found && { userId: found.id, platform: found.platform, signIn: found.sid }
+  })
   fastify.decorateRequest('session', undefined)
   fastify.addHook('onRequest', async (request, reply) => {
     for (const token of presentedTokens(request)) {

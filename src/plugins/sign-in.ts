@@ -23,6 +23,9 @@ export interface ApiKeyLogin extends Client {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** What the person gave, besides what the platform makes of it. */
+type Submitted = Omit<Login, 'hostname' | 'tokenAnswer'>
+
 export interface SignedIn {
   readonly jwtToken: string
   readonly name: string
@@ -47,12 +50,12 @@ export default fp(async fastify => {
   const { users } = fastify.repositories
 
   /** Asks the CRM whose credentials these are, and keeps them for that user. */
-  async function save (connector: Connector, connected: Connected, login: Omit<Login, 'hostname' | 'tokenAnswer'>, { extensionHash, signal }: Client): Promise<SignedIn> {
+  async function save (connector: Connector, connected: Connected, submitted: Submitted, { extensionHash, signal }: Client): Promise<SignedIn> {
     const { platform, title } = connector.info
     const { credentials, hostname, tokenAnswer } = connected
     const unknown = { hostname, info: {}, crmUserId: '', name: '', timeZone: '', timeZoneOffset: '' }
     const crm = fastify.crmFor(connector, unknown, fixedSource(credentials), { signal })
-    const found = await connector.operations.getUserInfo({ crm, user: unknown, settings: {}, signal }, { ...login, hostname, tokenAnswer })
+    const found = await connector.operations.getUserInfo({ crm, user: unknown, settings: {}, signal }, { ...submitted, hostname, tokenAnswer })
     const user = await users.save({
       platform,
       crmUserId: found.crmUserId,

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { AdditionalSubmission, createContactRoute, findContactRoute, findContactWithNameRoute } from '../contract/contact.ts'
 import { isYes } from '../contract/route.ts'
+import { submissionOf } from '../contract/submission.ts'
 import { ref } from '../contract/type.ts'
 import { phoneNumberOf } from '../contacts/contacts.ts'
 import { requireSession } from '../plugins/session.ts'
@@ -30,7 +31,7 @@ export const contactRoutes: FastifyPluginAsyncTypebox<OperationRoutesOptions> = 
   })
 
   fastify.route({
-    ...createContactRoute(connector?.info.additionalSubmission ?? ref(AdditionalSubmission), connector?.info.contactTypes),
+    ...createContactRoute(connector === undefined ? ref(AdditionalSubmission) : submissionOf(connector.info, 'newContact'), connector?.info.contactTypes),
     handler: async request => await contacts.createContact(await request.caller(), request.body)
   })
 }

@@ -4,6 +4,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Connector } from '../contract/connector.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import { openapi } from '../plugins/openapi.ts'
+import { accountDataRoutes } from './account-data.ts'
 import { callLogRoutes } from './call-logs.ts'
 import { contactRoutes } from './contacts.ts'
 import { messageLogRoutes } from './message-logs.ts'
@@ -17,6 +18,7 @@ export const operationRoutes: FastifyPluginAsync<OperationRoutesOptions> = async
   await fastify.register(contactRoutes, options)
   await fastify.register(callLogRoutes, options)
   await fastify.register(messageLogRoutes, options)
+  await fastify.register(accountDataRoutes)
 }
 
 const register: FastifyPluginAsync<{ connector: Connector }> = async (fastify, { connector }) => {

@@ -156,6 +156,7 @@ await t.test('the manifest says what the operator has set', async t => {
   const { folder, config } = withConnectors(t, {
     'plain.ts': connectorSource('plain', "oauth({ authorizeUrl: '/a', tokenUrl: '/t' })").replace("oauth: { authUrl: 'https://consent.acme.example' }", ''),
     'more.ts': connectorSource('more', "oauth({ authorizeUrl: '/a', tokenUrl: '/t', scope: 'x' })").replace("oauth: { authUrl: 'https://consent.acme.example' }", ''),
+    'regional.ts': connectorSource('regional', "oauth({ server: ({ hostname }) => hostname || undefined, authorizeUrl: '/a', tokenUrl: '/t' })").replace("oauth: { authUrl: 'https://consent.acme.example' }", ''),
     'own.ts': connectorSource('own', "ownTokens({ form: 'oauth', login: async () => ({ accessToken: 'x' }), renew: async c => c })")
   })
   const connector = {
@@ -169,6 +170,7 @@ await t.test('the manifest says what the operator has set', async t => {
     type: 'oauth', oauth: { authUrl: 'https://api.acme.example/a', clientId: 'the-client', redirectUri: 'https://patchbay.example/plain-redirect' }
   })
   t.strictSame(json.platforms.more.auth, { type: 'oauth', oauth: { authUrl: 'https://patchbay.example/oauth-authorize' } }, 'what the extension cannot add, we do')
+  t.strictSame(json.platforms.regional.auth, { type: 'oauth', oauth: { authUrl: 'https://patchbay.example/oauth-authorize' } }, 'and what it cannot know')
   t.strictSame(json.platforms.own.auth, { type: 'oauth', oauth: { authUrl: 'https://consent.acme.example' } })
   t.match(json.platforms.example.auth, { type: 'apiKey', oauth: { clientId: 'patchbay-example' } }, 'of several ways, the first is shown')
   t.match((await patchbay.call('/implementedInterfaces?platform=own')).json, { getOauthInfo: true })

@@ -1,0 +1,58 @@
+/** The lists that connectors declare: remembered for everybody of an account, asked for once however many need them at a time. */
+import type { AccountDataProvider } from '../contract/account-data.ts'
+import { CrmError } from '../contract/crm.ts'
+import type { Context } from '../contract/operations.ts'
+import { Value, type Static, type TSchema } from '../contract/type.ts'
+import type { AccountData as Remembered, DataOwner, JsonData } from '../db/account-data.ts'
+import type { Tenant } from '../db/tenant.ts'
+
+export interface AccountData {
+  /**
+   * @param refresh asks the CRM although the list is remembered
+   * @throws what failed, when there is no old list to give instead
+   */
+  get: <Schema extends TSchema>(
+    tenant: Tenant, provider: AccountDataProvider<Schema>, context: Pick<Context, 'crm' | 'user' | 'signal'>, options?: { refresh: boolean }
+  ) => Promise<Static<Schema>>
+}
+
+export interface AccountDataParts {
+  readonly remembered: Remembered
+  readonly log: { readonly warn: (facts: object, message: string) => void }
+}
+
+/** How long an old list is given after the CRM failed to give a new one, in milliseconds. */
+const staleLives = 60_000
+
+export function accountData ({ remembered, log }: AccountDataParts): AccountData {
+  const underway = new Map<string, Promise<unknown>>()
+
+  async function fetch (owner: DataOwner, dataKey: string, provider: AccountDataProvider, context: Pick<Context, 'crm' | 'user' | 'signal'>, old: JsonData | undefined): Promise<unknown> {
+    try {
+      const fetched = await provider.fetch(context) as JsonData
+      await remembered.set(owner, dataKey, fetched, provider.ttl)
+      return fetched
+    } catch (error) {
+      if (!(error instanceof CrmError) || old === undefined) throw error
+      log.warn({ err: error, platform: owner.platform, key: provider.key }, 'account data could not be fetched, the old is used')
+      await remembered.set(owner, dataKey, old, staleLives)
+      return old
+    }
+  }
+
+  return {
+    async get (tenant, provider, context, { refresh } = { refresh: false }) {
+      const owner = { ownerKey: tenant.accountId || tenant.userId, platform: tenant.platform }
+      // One telephony account may use two companies of a CRM.
+      const dataKey = `data-${provider.key}-${String(context.user.info['companyId'] ?? '')}`
+      const found = await remembered.get(owner, dataKey)
+      const known = found !== undefined && Value.Check(provider.schema, found.data) ? found : undefined
+      if (known !== undefined && !known.expired && !refresh) return known.data
+
+      const name = JSON.stringify([owner, dataKey])
+      const fetching = underway.get(name) ?? fetch(owner, dataKey, provider, context, known?.data).finally(() => { underway.delete(name) })
+      underway.set(name, fetching)
+      return await fetching as never
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/** What an operation gets besides the client of its CRM: account data, what came with a match, and who a record is for. */
+import fp from 'fastify-plugin'
+import type { Caller } from '../calls/caller.ts'
+import type { Connector } from '../contract/connector.ts'
+import type { SignInContext } from '../contract/operations.ts'
+import type { Tenant } from '../db/tenant.ts'
+import type { User } from '../db/users.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    completeCaller: (who: { tenant: Tenant, connector: Connector, user: User }, context: SignInContext) => Caller
+  }
+}
+
+export default fp(async fastify => {
+  const { users } = fastify.repositories
+
+  fastify.decorate('completeCaller', ({ tenant, connector, user }, context) => ({
+    tenant,
+    connector,
+    context: {
+      ...context,
+      // Nothing lets admins set anything yet.
+      accountSettings: {},
+      accountData: async provider => await fastify.accountData.get(tenant, provider, context),
+      remembered: async contact => await fastify.contacts.remembered(tenant, contact)
+    },
+    async ownerOf ({ isAssignedToUser, adminAssignedUserToken } = {}) {
+      if (isAssignedToUser !== true || typeof adminAssignedUserToken !== 'string') return undefined
+      const session = fastify.readSession(adminAssignedUserToken)
+      if (session?.platform !== user.platform) return undefined
+      const assigned = await users.find(session.userId, session.platform)
+      return assigned !== undefined && areColleagues(assigned, user) ? assigned.crmUserId : undefined
+    }
+  }))
+}, { name: 'context', dependencies: ['db', 'session', 'services'] })
+
+/** Whether two users belong to one company of the CRM and one telephony account, as far as either is known. */
+function areColleagues (one: User, other: User): boolean {
+  return one.accountId === other.accountId && one.info['companyId'] === other.info['companyId']
+}
