@@ -192,14 +192,14 @@ interface Composed {
 function compose (caller: Caller, body: CreateMessageLogBody, ownerId: string, now: number): Composed {
   const { connector: { info } } = caller
   const request = messageRequestOf(body, now)
-  const { messages, contact } = request
+  const { messages, contact, startTime } = request
   const composed = composeMessageBody(caller, request, body)
   return {
     log: {
       contact,
       subject: composed.subject,
       body: composed.body,
-      startTime: messages[0]?.creationTime ?? now,
+      startTime,
       direction: messages[0]?.direction ?? 'Inbound',
       messages,
       media: messages.flatMap(({ media }) => media),

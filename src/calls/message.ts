@@ -22,6 +22,8 @@ export interface MessageRequest {
   /** Conversation and day: the record in the CRM. */
   readonly conversationLogId: string
   readonly contact: LogContact
+  /** When it began, in epoch milliseconds: a shared conversation before its first message of the day. */
+  readonly startTime: number
   /** Who else takes part. */
   readonly participants: readonly string[]
   /** The oldest first; never empty. */
@@ -44,15 +46,18 @@ export function messageRequestOf (body: CreateMessageLogBody, now: number): Mess
   const contact = contactOf(body, correspondents[0]?.phoneNumber ?? numberOf(first))
   // In a group each contact has a record of its own, so that the ids of the conversation are not enough.
   const own = (id: string | number | undefined): string => `${id ?? ''}${kind === 'group' ? `-${contact.id}` : ''}`
+  const messages = (logInfo.messages ?? [])
+    .map(message => messageOf(message, own(message.id), logInfo, now))
+    .sort((one, other) => one.creationTime - other.creationTime)
+  const began = kind === 'shared' && logInfo.creationTime !== undefined ? instantOf(logInfo.creationTime, 'logInfo.creationTime') : undefined
   return {
     kind,
     conversationId: own(logInfo.conversationId ?? logInfo.conversationLogId ?? first.id),
     conversationLogId: own(logInfo.conversationLogId ?? logInfo.conversationId ?? first.id),
     contact,
+    startTime: began ?? messages[0]?.creationTime ?? now,
     participants: correspondents.slice(1).map(({ name, phoneNumber }) => name ?? phoneNumber ?? '').filter(name => name !== contact.name),
-    messages: (logInfo.messages ?? [])
-      .map(message => messageOf(message, own(message.id), logInfo, now))
-      .sort((one, other) => one.creationTime - other.creationTime)
+    messages
   }
 }
 
