@@ -63,14 +63,16 @@ async function perform<Row extends LogRow, Current, Result> (
     return { leaseUntil: null, pending, attempts: 0, nextAttemptAt: pending === '' ? null : clock() }
   }
   let wasRead = false
+  let current: Current | undefined
   try {
-    const current = await read(row)
+    current = await read(row)
     wasRead = true
     const { result, changes } = await write(row, current)
     await store.advance(row, { ...changes, ...done(false), lastErrorCode: '' })
     return result
   } catch (error) {
-    if (error instanceof CrmError && error.code === 'not-found') {
+    // What is missing is the record, unless the record was just there: then it is something that the change refers to.
+    if (error instanceof CrmError && error.code === 'not-found' && current === undefined) {
       await store.remove(row)
       throw new PatchbayError('gone', { cause: error })
     }

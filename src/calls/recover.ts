@@ -6,6 +6,7 @@ import { PatchbayError } from '../contract/errors.ts'
 import type { Tenant } from '../db/tenant.ts'
 import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
+import type { LogState } from '../db/schema.ts'
 import type { Caller } from './caller.ts'
 import { readPending } from './pending.ts'
 import { retryDelay, triedFor } from './retry.ts'
@@ -33,6 +34,16 @@ export interface RecoveryParts {
   readonly log: { readonly info: (facts: object, message: string) => void, readonly warn: (facts: object, message: string) => void }
 }
 
+/** What becomes of a log that has waited too long. One that may be in the CRM is not sent again without a look. */
+const givenUp: Readonly<Record<LogState, LogState>> = {
+  sending: 'needs-user',
+  unknown: 'needs-user',
+  'needs-user': 'needs-user',
+  waiting: 'failed',
+  failed: 'failed',
+  logged: 'logged'
+}
+
 const batch = 50
 const parallel = 4
 
@@ -50,7 +61,7 @@ async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverab
   const facts = { kind, log: row.id, platform: row.platform }
   try {
     if (clock() - readPending(rows.pendingOf(row), clock()).since > triedFor) {
-      await rows.advance(row, { pending: '', nextAttemptAt: null, leaseUntil: null, ...(row.state !== 'logged' && { state: 'failed' }), lastErrorCode: 'waiting' })
+      await rows.advance(row, { pending: '', nextAttemptAt: null, leaseUntil: null, state: givenUp[row.state], lastErrorCode: 'waiting' })
       log.warn(facts, 'a log has waited too long and is given up')
       return
     }
@@ -61,6 +72,6 @@ async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverab
   } catch (error) {
     log.warn({ ...facts, err: error }, 'what waits could not be written yet')
     // Steps that got as far as the row have said when to come back. This is for those that did not.
-    await rows.advance(row, { nextAttemptAt: clock() + retryDelay(row.attempts + 1, random()), leaseUntil: null, attempts: row.attempts + 1 })
+    await rows.advance(row, { nextAttemptAt: clock() + retryDelay(row.attempts + 1, random()), attempts: row.attempts + 1 })
   }
 }

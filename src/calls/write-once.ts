@@ -77,7 +77,7 @@ export async function writeOnce<Row extends LogRow> (store: LogStore<Row>, writi
       if (reserved !== undefined) return await attempt(store, reserved, send, writing, patience)
     } else if (row.state === 'logged') {
       return row
-    } else if (row.state === 'needs-user') {
+    } else if (row.state === 'needs-user' && writing.lookUp === undefined) {
       throw new PatchbayError('needs-user')
     } else if ((row.leaseUntil ?? 0) > clock()) {
       await wait()
@@ -85,9 +85,12 @@ export async function writeOnce<Row extends LogRow> (store: LogStore<Row>, writi
       const written = await sendAgain(store, row, writing, patience)
       if (written !== undefined) return written
     } else {
-      // Sent by somebody who did not come back, or sent without an answer.
-      const lookAt = row.state === 'unknown' ? row.nextAttemptAt ?? 0 : 0
-      if (lookAt > clock() + shortWait) throw new PatchbayError('outcome-unknown', { retryAfter: Math.ceil((lookAt - clock()) / 1000) })
+      // Sent without an answer, or by somebody who did not come back and may have sent it at the end of the lease.
+      const lookAt = row.state === 'sending' ? (row.leaseUntil ?? 0) + writing.findDelay : row.nextAttemptAt ?? 0
+      if (lookAt > clock() + shortWait) {
+        if (row.state === 'sending') await store.advance(row, { state: 'unknown', leaseUntil: null, nextAttemptAt: lookAt })
+        throw new PatchbayError('outcome-unknown', { retryAfter: Math.ceil((lookAt - clock()) / 1000) })
+      }
       if (lookAt > clock()) await wait()
       else {
         const mine = await store.advance(row, { state: 'unknown', leaseUntil: clock() + leaseTime })
@@ -114,14 +117,19 @@ async function attempt<Row extends LogRow> (
   try {
     sent = await send(row)
   } catch (error) {
-    // The CRM has a record with our external id: written by an attempt that a look did not find, or of which this database knows nothing.
+    let problem = error
     if (error instanceof CrmError && error.code === 'conflict' && writing.lookUp !== undefined) {
-      const found = await writing.lookUp(row).catch(() => undefined)
-      if (found !== undefined) return await confirm(store, row, writing, found, false, patience)
+      // The CRM has a record with our external id: of an attempt that a look did not find, or that this database knows nothing of.
+      try {
+        const found = await writing.lookUp(row)
+        if (found !== undefined) return await confirm(store, row, writing, found, false, patience)
+      } catch (cause) {
+        problem = cause
+      }
     }
-    const { state, code } = judge(error)
-    if (state === 'unknown' && writing.lookUp === undefined) return await askUser(store, row, error)
-    const delay = state === 'unknown' ? writing.findDelay : delayOf(error, row, random)
+    const { state, code } = judge(problem)
+    if (state === 'unknown' && writing.lookUp === undefined) return await askUser(store, row, problem)
+    const delay = state === 'unknown' ? writing.findDelay : delayOf(problem, row, random)
     await store.advance(row, {
       state,
       leaseUntil: null,
@@ -129,8 +137,8 @@ async function attempt<Row extends LogRow> (
       nextAttemptAt: state === 'failed' ? null : clock() + delay,
       ...(state === 'failed' && { pending: writing.rest(row, false) })
     })
-    if (state === 'unknown') throw new PatchbayError('outcome-unknown', { retryAfter: Math.ceil(delay / 1000), cause: error })
-    throw state === 'waiting' && errorKind(code).retryable ? new PatchbayError('waiting', { retryAfter: Math.ceil(delay / 1000), cause: error }) : error
+    if (state === 'unknown') throw new PatchbayError('outcome-unknown', { retryAfter: Math.ceil(delay / 1000), cause: problem })
+    throw state === 'waiting' && errorKind(code).retryable ? new PatchbayError('waiting', { retryAfter: Math.ceil(delay / 1000), cause: problem }) : problem
   }
   return await confirm(store, row, writing, sent, false, patience)
 }

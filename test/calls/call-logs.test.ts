@@ -120,6 +120,16 @@ await t.test('a record that a person deleted in the CRM is gone, and can be logg
   t.not(second.json.logId, first.json.logId)
 })
 
+await t.test('a record is not gone because something that an update refers to is', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const first = await patchbay.call('/callLog', { method: 'POST', token, body: logOf() })
+  await faults(patchbay, { method: 'PATCH', path: '/api/activities/*', times: 1, status: 404 })
+  t.match((await patchbay.call('/callLog', { method: 'PATCH', token, body: { sessionId: '4503991004', note: 'x', additionalSubmission: { deals: 1 } } })).json,
+    { successful: false, error: { code: 'not-found', retryable: false } })
+  t.strictSame((await patchbay.call('/callLog', { method: 'POST', token, body: logOf() })).json, first.json, 'it is still known, and not logged twice')
+})
+
 await t.test('what has waited for three days is given up', async t => {
   let now = Date.now()
   const patchbay = await startPatchbay(t, { clock: () => now, recoverEvery: 20 })

@@ -8,8 +8,8 @@ import type { Activity } from './crm.ts'
 
 export type Dedupe = 'native' | 'search' | 'none'
 
-/** Milliseconds until the search knows a new record. */
-export const searchLag = 8_000
+/** Milliseconds until the search knows a new record: longer than somebody who does not come back is waited for. */
+export const searchLag = 45_000
 
 const { info, operations } = example.connector
 

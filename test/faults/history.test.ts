@@ -66,6 +66,19 @@ const found: Array<[title: string, dedupe: Dedupe, ops: Op[]]> = [
     { do: 'fail', method: 'PATCH', how: 'garbage' },
     { do: 'update', what: 'call-0', fields: ['note'] },
     { do: 'delete note', what: 'call-0' }
+  ]],
+  ['a search that lags behind is waited for after a crash, too', 'search', [
+    { do: 'spoil', at: 4, mode: 'crash', moment: 'after' },
+    { do: 'create', what: 'call-0' },
+    { do: 'pass', seconds: 31 },
+    { do: 'create', what: 'call-0' }
+  ]],
+  ['a log in doubt that is given up is looked for before it is sent again', 'search', [
+    { do: 'fail', method: 'POST', how: 'after' },
+    { do: 'create', what: 'call-0' },
+    { do: 'pass', seconds: 73 * 3600 },
+    { do: 'recover' },
+    { do: 'create', what: 'call-0' }
   ]]
 ]
 
