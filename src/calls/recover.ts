@@ -28,6 +28,8 @@ export interface Recoverable<Row extends DueRow> {
 export interface RecoveryParts {
   /** Undefined when the user is gone or has signed out. */
   readonly callerOf: (tenant: Tenant) => Promise<Caller | undefined>
+  /** No further row is begun when it aborts; those that are begun are brought to their end. */
+  readonly stopping?: AbortSignal
   readonly clock: Clock
   /** From 0 to 1. */
   readonly random: () => number
@@ -52,7 +54,10 @@ export async function recover<Row extends DueRow> (logs: Recoverable<Row>, parts
   const due = await logs.rows.due(parts.clock(), batch)
   const queue = due.values()
   await Promise.all(Array.from({ length: parallel }, async () => {
-    for (const row of queue) await recoverRow(logs, row, parts)
+    for (const row of queue) {
+      if (parts.stopping?.aborted === true) return
+      await recoverRow(logs, row, parts)
+    }
   }))
   return due.length
 }

@@ -91,9 +91,13 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
     const connector = fastify.connectors.get(user.platform)
     const { signal } = waiting
     const crm = fastify.crmFor(connector, user, fastify.tokens.of(connector, user, signal), waiting)
-    return fastify.completeCaller({ tenant: tenantOf(user), connector, user }, { crm, user: user satisfies ConnectedUser, settings: user.settings, signal })
+    return fastify.completeCaller({ tenant: tenantOf(user), connector, user }, { crm, user: connectedUser(user), settings: user.settings, signal })
   })
 }, { name: 'request-caller', dependencies: ['db', 'session', 'connectors', 'context', 'crm', 'deadline', 'tokens'] })
+
+/** A connector never sees credentials, nor what else a row holds. */
+const connectedUser = ({ crmUserId, name, hostname, timeZone, timeZoneOffset, info }: User): ConnectedUser =>
+  ({ crmUserId, name, hostname, timeZone, timeZoneOffset, info })
 
 export const tenantOf = ({ id, accountId, platform }: User): Tenant => ({ userId: id, accountId, platform })
 

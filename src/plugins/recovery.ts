@@ -11,6 +11,9 @@ export interface RecoveryOptions {
   every: number
 }
 
+/** Milliseconds that one row may take: less than its lease, so that nobody else begins meanwhile. */
+const longestWrite = 25_000
+
 export default fp<RecoveryOptions>(async (fastify, { clock, random, every }) => {
   const { repositories, callLogs, messageLogs, log } = fastify
   const stopping = new AbortController()
@@ -18,9 +21,10 @@ export default fp<RecoveryOptions>(async (fastify, { clock, random, every }) => 
     clock,
     random,
     log,
+    stopping: stopping.signal,
     callerOf: async ({ userId, platform }: Tenant) => {
       const user = await repositories.users.find(userId, platform)
-      return user?.credentials === undefined ? undefined : fastify.callerOf({ ...user, credentials: user.credentials }, { signal: stopping.signal, background: true })
+      return user?.credentials === undefined ? undefined : fastify.callerOf({ ...user, credentials: user.credentials }, { signal: AbortSignal.timeout(longestWrite), background: true })
     }
   }
 

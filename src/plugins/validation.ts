@@ -10,27 +10,31 @@ import type { TSchema } from '../contract/type.ts'
 /** For Fastify's `ajv.customOptions`: what arrives is checked, not changed. */
 export const ajvOptions = { coerceTypes: false, removeAdditional: false, useDefaults: false } as const
 
+/** No record of a call is nested like this, and what walks through it must not run out of stack. */
+const deepest = 64
+
 const byReference = new Map(components.map(schema => [`${schema.$id}#`, schema]))
 
 export default fp(async fastify => {
   fastify.addHook('preValidation', async request => {
-    refuseBrokenText(request.query, '')
-    refuseBrokenText(request.body, '')
+    refuseBrokenText(request.query, '', 0)
+    refuseBrokenText(request.body, '', 0)
     const schema = request.routeOptions.schema?.body as TSchema | undefined
     if (schema !== undefined) dropNulls(schema, request.body)
   })
 }, { name: 'validation', dependencies: ['session'] })
 
 /** @throws {PatchbayError} `invalid-request`, naming the place */
-function refuseBrokenText (value: unknown, at: string): void {
+function refuseBrokenText (value: unknown, at: string, depth: number): void {
   if (typeof value === 'string') {
     if (value.includes('\0') || !value.isWellFormed()) {
       throw new PatchbayError('invalid-request', { message: `The request is not valid: ${at} holds characters that are not text.`, field: at })
     }
   } else if (value !== null && typeof value === 'object') {
+    if (depth > deepest) throw new PatchbayError('invalid-request', { message: 'The request is not valid: it is nested too deeply.' })
     for (const [key, member] of Object.entries(value)) {
-      refuseBrokenText(key, at)
-      refuseBrokenText(member, at === '' ? key : `${at}.${key}`)
+      refuseBrokenText(key, at, depth)
+      refuseBrokenText(member, at === '' ? key : `${at}.${key}`, depth + 1)
     }
   }
 }

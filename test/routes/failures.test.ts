@@ -87,6 +87,7 @@ await t.test('failures outside the handlers are coded JSON with CORS headers (de
     ['a missing member', '/callLog', { method: 'PATCH', token, body: { note: 'x' } }, 400, 'invalid-request'],
     ['half a surrogate pair', '/callLog', { method: 'PATCH', token, body: '{"sessionId":"1","note":"\\ud800"}' }, 400, 'invalid-request'],
     ['U+0000', '/callLog', { method: 'PATCH', token, body: '{"sessionId":"1","note":"a\\u0000b"}' }, 400, 'invalid-request'],
+    ['a body that is nested without end', '/callLog', { method: 'PATCH', token, body: `{"sessionId":"1","x":${'['.repeat(5_000)}${']'.repeat(5_000)}}` }, 400, 'invalid-request'],
     ['an unknown address', '/nothing', { token }, 404, 'no-such-route'],
     ['an address that cannot be read', '/callLog/%zz', { token }, 400, 'invalid-request'],
     ['a missing query member', '/contact', { token }, 400, 'invalid-request'],
