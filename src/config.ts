@@ -135,8 +135,8 @@ function networks (value: string): string[] {
 }
 
 function proxies (environment: NodeJS.ProcessEnv): ProxyConfig {
-  const value = (variable: string): string | undefined => environment[variable.toLowerCase()] || environment[variable] || undefined
-  const settings = { httpProxy: proxyUrl('HTTP_PROXY', value('HTTP_PROXY')), httpsProxy: proxyUrl('HTTPS_PROXY', value('HTTPS_PROXY')), noProxy: value('NO_PROXY') }
+  const named = (variable: string): string | undefined => environment[variable.toLowerCase()] || environment[variable] || undefined
+  const settings = { httpProxy: proxyUrl('HTTP_PROXY', named('HTTP_PROXY')), httpsProxy: proxyUrl('HTTPS_PROXY', named('HTTPS_PROXY')), noProxy: named('NO_PROXY') }
   return Object.fromEntries(Object.entries(settings).filter(([, setting]) => setting !== undefined))
 }
 

@@ -29,6 +29,7 @@ await t.test('every operation has an id of its own, tags, a summary and a schema
     for (const { operationId, tags, summary, responses } of operations) {
       t.ok(operationId && tags.length > 0 && summary, operationId)
       for (const [status, response] of Object.entries<any>(responses)) {
+        if (status.startsWith('3')) continue // A redirect has no body.
         t.ok(Object.values<any>(response.content ?? {}).every(({ schema }) => schema !== undefined) && response.content !== undefined, `${operationId} ${status}`)
       }
     }
