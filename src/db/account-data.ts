@@ -24,7 +24,7 @@ export interface AccountData {
   removeExpired (before: number): Promise<void>
 }
 
-export function accountData ({ handle, tables: { accountData: table } }: Database, clock: Clock): AccountData {
+export function accountData ({ handle, write, tables: { accountData: table } }: Database, clock: Clock): AccountData {
   function entry ({ ownerKey, platform }: DataOwner, dataKey: string): SQL | undefined {
     return and(eq(table.ownerKey, ownerKey), eq(table.platform, platform), eq(table.dataKey, dataKey))
   }
@@ -48,7 +48,7 @@ export function accountData ({ handle, tables: { accountData: table } }: Databas
       if (ownerKey === '') throw new TypeError('Data without an owner would be shared by everybody whose account is not known')
       const now = clock()
       const { statement, values } = upsert({ ownerKey, platform, dataKey, data, expiresAt: now + ttl, createdAt: now, updatedAt: now })
-      await statement.execute(values)
+      await write(() => statement.execute(values))
     },
     async remove (owner, dataKey) {
       await handle.delete(table).where(entry(owner, dataKey))

@@ -1,6 +1,6 @@
 /** The logs of calls: one row per user, call and extension. */
 import { randomUUID } from 'node:crypto'
-import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, inArray } from 'drizzle-orm'
 import { fittingLogs, type CallIdentity } from './call-identity.ts'
 import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
@@ -9,7 +9,7 @@ import { isDue, lifecycle, rowPlaceholders, unchanged, type LifecycleChanges } f
 import { preparedForColumns, preparedForList } from './prepared.ts'
 import { quiet } from './quiet.ts'
 import type { Tables } from './schema.ts'
-import { ownedBy, type Tenant } from './tenant.ts'
+import { ownedBy, within, type Tenant } from './tenant.ts'
 
 export type CallLog = Tables['callLogs']['$inferSelect']
 
@@ -42,14 +42,11 @@ export interface CallLogs {
 }
 
 export function callLogs (
-  { handle, tables: { callLogs: table } }: Database, cipher: Cipher, clock: Clock, newId: () => string = randomUUID
+  { handle, write, tables: { callLogs: table } }: Database, cipher: Cipher, clock: Clock, newId: () => string = randomUUID
 ): CallLogs {
   const life = lifecycle('call_logs', cipher, clock)
-  const select = preparedForList(sessionIds => handle.select().from(table).where(and(
-    eq(table.userId, sql.placeholder('userId')),
-    eq(table.platform, sql.placeholder('platform')),
-    inArray(table.sessionId, sessionIds)
-  )).prepare())
+  const select = preparedForList(sessionIds => handle.select().from(table)
+    .where(and(within(table, rowPlaceholders), inArray(table.sessionId, sessionIds))).prepare())
   const insert = preparedForColumns(table, columns => handle.insert(table).values(columns).onConflictDoNothing().returning().prepare())
   const update = preparedForColumns(table, columns => handle.update(table).set(columns).where(unchanged(table, rowPlaceholders)).returning().prepare())
 
@@ -70,12 +67,12 @@ export function callLogs (
     },
     async reserve (tenant, { pending = '', ...log }) {
       const { statement, values } = insert({ state: 'sending', fingerprints: {}, ...log, ...ownedBy(tenant), ...life.first(newId(), pending) })
-      const [row] = await statement.execute(values)
+      const [row] = await write(() => statement.execute(values))
       return row
     },
     async advance (row, { pending, ...changes }) {
       const { statement, values } = update({ ...changes, ...life.next(row, pending) })
-      const [next] = await statement.execute({ ...row, ...values })
+      const [next] = await write(() => statement.execute({ ...row, ...values }))
       return next
     },
     async remove (row) {

@@ -12,6 +12,8 @@ export type Handle = BetterSQLite3Database
 
 /** A statement that the handle of `atomic` built and that nobody has awaited yet. */
 export type Statement = PromiseLike<unknown> & { prepare (): { execute (): { sync (): unknown } } }
+/** What `execute()` of a prepared statement gives: it runs when it is awaited, or by `sync()` on SQLite. */
+export type Executed<Result> = PromiseLike<Result> & { sync (): Result }
 export type Results<Statements extends readonly Statement[]> = { [Index in keyof Statements]: Awaited<Statements[Index]> }
 
 export interface Database {
@@ -20,6 +22,11 @@ export interface Database {
   /** Resolves when the database answers. */
   ping (): Promise<void>
   close (): Promise<void>
+  /**
+   * Runs a prepared statement that writes, together with what others write at the same moment: for the paths on which many write.
+   * @param execute gives what `execute()` of the statement gives, which nobody has awaited yet
+   */
+  write<Result> (execute: () => Executed<Result>): Promise<Result>
   /**
    * Runs a list of statements in one transaction. A statement whose `returning()` gives no row is a guard that did not hold:
    * everything is undone, and the answer is undefined.

@@ -1,10 +1,11 @@
 /** The logs of messages: one row per record in the CRM (a conversation on one day), and the messages that are in it. */
 import { randomUUID } from 'node:crypto'
-import { and, asc, eq, inArray } from 'drizzle-orm'
+import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
-import type { Clock, Database, Handle } from './database.ts'
-import { isDue, lifecycle, unchanged, type LifecycleChanges } from './lifecycle.ts'
+import type { Clock, Database } from './database.ts'
+import { isDue, lifecycle, rowPlaceholders, unchanged, type LifecycleChanges } from './lifecycle.ts'
+import { preparedForColumns } from './prepared.ts'
 import { quiet } from './quiet.ts'
 import type { Tables } from './schema.ts'
 import { ownedBy, within, type Tenant } from './tenant.ts'
@@ -44,29 +45,29 @@ export interface MessageLogs {
 }
 
 export function messageLogs (
-  { handle, tables, atomic }: Database, cipher: Cipher, clock: Clock, newId: () => string = randomUUID
+  { handle, tables, write, atomic }: Database, cipher: Cipher, clock: Clock, newId: () => string = randomUUID
 ): MessageLogs {
   const { messageLogs: table, messages } = tables
   const life = lifecycle('message_logs', cipher, clock)
 
-  const step = (on: Handle, row: MessageLog, { pending, ...changes }: MessageLogChanges) => on.update(table)
-    .set({ ...changes, ...life.next(row, pending) })
-    .where(unchanged(table, row)).returning()
+  const select = handle.select().from(table)
+    .where(and(within(table, rowPlaceholders), eq(table.conversationLogId, sql.placeholder('conversationLogId')))).prepare()
+  const insert = preparedForColumns(table, columns => handle.insert(table).values(columns).onConflictDoNothing().returning().prepare())
+  const update = preparedForColumns(table, columns => handle.update(table).set(columns).where(unchanged(table, rowPlaceholders)).returning().prepare())
 
   return quiet<MessageLogs>({
-    async find (tenant, conversationLogId) {
-      const [row] = await handle.select().from(table)
-        .where(and(within(table, tenant), eq(table.conversationLogId, conversationLogId)))
+    async find ({ userId, platform }, conversationLogId) {
+      const [row] = await select.execute({ userId, platform, conversationLogId })
       return row
     },
     async reserve (tenant, { pending = '', ...log }) {
-      const [row] = await handle.insert(table)
-        .values({ state: 'sending', fingerprints: {}, ...log, ...ownedBy(tenant), ...life.first(newId(), pending) })
-        .onConflictDoNothing().returning()
+      const { statement, values } = insert({ state: 'sending', fingerprints: {}, ...log, ...ownedBy(tenant), ...life.first(newId(), pending) })
+      const [row] = await write(() => statement.execute(values))
       return row
     },
-    async advance (row, changes) {
-      const [next] = await step(handle, row, changes)
+    async advance (row, { pending, ...changes }) {
+      const { statement, values } = update({ ...changes, ...life.next(row, pending) })
+      const [next] = await write(() => statement.execute({ ...row, ...values }))
       return next
     },
     async remove (row) {
@@ -82,10 +83,10 @@ export function messageLogs (
       }
       return known
     },
-    async recordMessages (tenant, row, changes, messageIds) {
+    async recordMessages (tenant, row, { pending, ...changes }, messageIds) {
       const { userId, platform } = tenant
       const results = await atomic(transaction => [
-        step(transaction, { ...row, userId, platform }, changes),
+        transaction.update(table).set({ ...changes, ...life.next(row, pending) }).where(unchanged(table, { ...row, userId, platform })).returning(),
         ...chunks(messageIds).map(ids => transaction.insert(messages)
           .values(ids.map(messageId => ({ userId, platform, messageId, messageLogId: row.id, createdAt: clock() })))
           .onConflictDoNothing())

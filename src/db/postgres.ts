@@ -53,6 +53,7 @@ export async function postgresDatabase (postgres: NodePgDatabase, close: () => P
     tables,
     ping: async () => { await postgres.execute(sql`SELECT 1`) },
     close,
+    write: async execute => await execute(),
     async atomic<const Statements extends readonly Statement[]> (build: (handle: Handle) => Statements) {
       return await unlessGuardFailed(() => postgres.transaction(async transaction => {
         const results: unknown[] = []

@@ -1,0 +1,68 @@
+import { join } from 'node:path'
+import Client from 'better-sqlite3'
+import t, { type Test } from 'tap'
+import { groupCommit } from '../../src/db/group-commit.ts'
+
+/** A table, and what the database is told to do with it. */
+function open (t: Test) {
+  const told: string[] = []
+  const client = new Client(join(t.testdir(), 'group.db'), { verbose: statement => { told.push(String(statement)) } })
+  t.teardown(() => client.close())
+  client.exec('CREATE TABLE things (name TEXT PRIMARY KEY)')
+  const insert = client.prepare('INSERT INTO things VALUES (?)')
+  return {
+    client,
+    write: groupCommit(client),
+    insert: (name: string) => insert.run(name).changes,
+    names: () => client.prepare('SELECT name FROM things ORDER BY name').pluck().all(),
+    commits: () => told.filter(statement => statement === 'COMMIT').length
+  }
+}
+
+await t.test('Writes of the same moment share one transaction, and each caller hears its own result when it is over', async t => {
+  const { write, insert, names, commits } = open(t)
+  const heard: Array<[string, number]> = []
+  const results = await Promise.all(['a', 'b', 'c'].map(async name => {
+    const result = await write(() => `${insert(name)} row for ${name}`)
+    heard.push([name, commits()])
+    return result
+  }))
+  t.same(results, ['1 row for a', '1 row for b', '1 row for c'])
+  t.same(heard, [['a', 1], ['b', 1], ['c', 1]])
+  t.same(names(), ['a', 'b', 'c'])
+
+  await write(() => insert('later'))
+  t.equal(commits(), 2)
+})
+
+await t.test('A statement that fails is undone alone', async t => {
+  const { write, insert, names } = open(t)
+  const [first, same, other] = await Promise.allSettled([write(() => insert('a')), write(() => insert('a')), write(() => insert('b'))])
+  t.match([first, same, other], [{ status: 'fulfilled' }, { status: 'rejected', reason: { code: 'SQLITE_CONSTRAINT_PRIMARYKEY' } }, { status: 'fulfilled' }])
+  t.same(names(), ['a', 'b'])
+})
+
+await t.test('When the transaction ends, nobody is told of success', async t => {
+  const { client, write, insert, names } = open(t)
+  const settled = await Promise.allSettled([
+    write(() => insert('a')),
+    write(() => {
+      client.exec('ROLLBACK')
+      throw new Error('The disk is full')
+    }),
+    write(() => insert('b'))
+  ])
+  t.same(settled.map(({ status }) => status), ['rejected', 'rejected', 'rejected'])
+  t.match(settled[0], { reason: { message: 'The disk is full' } })
+  t.same(names(), [])
+
+  await write(() => insert('c'))
+  t.same(names(), ['c'], 'the next ones are written')
+})
+
+await t.test('Writes to a closed database are refused', async t => {
+  const { client, write, insert } = open(t)
+  const writing = write(() => insert('a'))
+  client.close()
+  await t.rejects(writing, /not open/)
+})
