@@ -19,6 +19,7 @@ import { openapi } from './plugins/openapi.ts'
 import recovery from './plugins/recovery.ts'
 import requestLog from './plugins/request-log.ts'
 import security from './plugins/security.ts'
+import { buildSerializer } from './plugins/serialization.ts'
 import services from './plugins/services.ts'
 import session from './plugins/session.ts'
 import signIn from './plugins/sign-in.ts'
@@ -55,6 +56,7 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
     forceCloseConnections: true,
     genReqId: () => randomUUID(),
     ajv: { customOptions: ajvOptions },
+    schemaController: { compilersFactory: { buildSerializer } },
     frameworkErrors: answerFrameworkError
   }).withTypeProvider<TypeBoxTypeProvider>()
   for (const component of components) app.addSchema(component)
