@@ -8,6 +8,8 @@ import { account, arrived, errorOf, json, pass, serve, serveBytes, startDoor } f
 
 const answer = { answer: Type.Object({ id: Type.Integer() }) }
 const limits = { connect: 1000, talk: 400, wait: 100, answer: 100_000, headers: 8192 }
+/** Milliseconds: longer than a test may take. */
+const patient = 10 * 60_000
 
 /** Writes until the other side has gone. */
 function flood (socket: Socket, piece: () => string | Buffer): void {
@@ -52,10 +54,9 @@ await t.test('whatever a CRM does ends with a coded error in time, and leaves no
   const before = timers()
   for (const [title, misdeed, code, outcome] of misdeeds) {
     const crm = await serveBytes(t, socket => { socket.once('data', () => { misdeed(socket) }) })
-    const door = await startDoor(t, { limits })
-    const began = performance.now()
+    // What ends by itself must not depend on how busy the machine is.
+    const door = await startDoor(t, { limits: { ...limits, talk: code === 'bad-response' ? patient : limits.talk } })
     t.match(await errorOf(door.crm(account(crm.url)).post(path`/x`, { ...answer, body: { n: 1 } })), { name: 'CrmError', code, outcome }, title)
-    t.ok(performance.now() - began < 3000, `${title}: in time`)
     t.equal(crm.connections(), 1, `${title}: a write is not repeated`)
     await door.close()
     while (crm.open() > 0) await pass(5)
@@ -100,11 +101,9 @@ await t.test('whoever goes while waiting sends nothing', async t => {
 await t.test('a connection that does not come to stand ends soon, and was surely not received', async t => {
   const silent = await serveBytes(t, () => {})
   const address = silent.url.replace('http', 'https')
-  for (const more of [{ talk: 200 }, { connect: 100, talk: 3000 }]) {
+  for (const more of [{ talk: 200 }, { connect: 100, talk: patient }]) {
     const door = await startDoor(t, { limits: { ...limits, ...more } })
-    const began = performance.now()
     t.match(await errorOf(door.crm(account(address)).post(path`/x`, answer)), { code: 'unavailable', outcome: 'not-received' }, 'TLS belongs to it')
-    t.ok(performance.now() - began < 3900)
   }
 })
 

@@ -15,7 +15,7 @@ t.setTimeout(30 * 60_000) // ten thousand runs take their time
 
 const codecs: Codec[] = [text, html, markdown]
 const zone = { settings: everythingOn, timeZone: 'America/Denver' }
-const waiting = (value: unknown) => ['pending', '(pending)', '(pending...)'].includes(String(value))
+const waiting = (value: unknown) => ['pending', '(pending)', '(pending...)'].includes(String(value).trim())
 const blank = (value: unknown) => typeof value === 'string' && value.trim() === ''
 
 /** Every value a call can bring, confusing ones included. */
