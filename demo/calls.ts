@@ -17,7 +17,8 @@ export function newCall (from: Caller = published.from) {
     uri: published.uri.replace(published.id, id),
     sessionId: `4${digits(11)}`,
     telephonySessionId: `s-${randomBytes(16).toString('hex')}`,
-    startTime: Date.now(),
+    // Whole seconds: that is how exact CRMs are.
+    startTime: Math.floor(Date.now() / 1000) * 1000,
     from,
     legs: published.legs.map(leg => ({ ...leg, from })),
     customSubject: `Inbound call from ${from.name ?? from.phoneNumber}`

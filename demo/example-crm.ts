@@ -1,22 +1,7 @@
-/** The Example CRM as a person sees it: what it holds, and an edit by hand. All that the demo knows about one CRM is here. */
+/** The Example CRM as a person sees it: what it holds, and an edit by hand. */
 import { Nullable, Type, Value, type TSchema, type Static } from '../src/contract/type.ts'
+import type { CrmRecord, Stage } from './crm.ts'
 import { DemoStopped, ask } from './http.ts'
-
-/** A record in the words that every CRM shares. Ids are text. */
-export interface CrmRecord {
-  readonly id: string
-  readonly kind: string
-  readonly subject: string
-  readonly contactId: string
-  readonly startTime: string
-  readonly durationSeconds: number | null
-  readonly direction: string | null
-  readonly outcome: string | null
-  readonly dealId: string | null
-  /** Changes with each write. */
-  readonly updatedAt: string
-  readonly body: string
-}
 
 const Activity = Type.Object({
   id: Type.Integer(),
@@ -33,10 +18,20 @@ const Activity = Type.Object({
 })
 const Activities = Type.Object({ items: Type.Array(Activity) })
 
-/** @param url where it is */
-export function exampleCrm (url: string) {
+/**
+ * @param patchbayUrl where Patchbay runs
+ * @param url where the Example CRM runs
+ * @throws {DemoStopped} when the CRM is not there
+ */
+export async function exampleStage (patchbayUrl: string, url: string): Promise<Stage> {
   const apiKey = 'example-key-ann'
   const headers = { authorization: `Basic ${Buffer.from(`${apiKey}:`).toString('base64')}` }
+
+  const { json } = await ask('GET', `${url}/health`).catch(() => ({ json: undefined }))
+  if (!Value.Check(Type.Object({ status: Type.Literal('ok') }), json)) {
+    const elsewhere = 'EXAMPLE_CRM_URL says where, if it is elsewhere'
+    throw new DemoStopped(`The Example CRM is not running at ${url}. It comes with Patchbay, unless EXAMPLE_CRM=off (${elsewhere})`)
+  }
 
   async function request<Schema extends TSchema> (schema: Schema, method: string, path: string, body?: object): Promise<Static<Schema>> {
     const { status, text, json } = await ask(method, `${url}${path}`, { headers, body })
@@ -47,33 +42,23 @@ export function exampleCrm (url: string) {
   const activity = async (id: string) => await request(Activity, 'GET', `/api/activities/${id}`)
 
   return {
-    url,
-    platform: 'example',
-    title: 'the Example CRM',
-    apiKey,
-    /** The type of contact that a placeholder becomes. */
-    contactType: 'Contact',
-
-    async isThere (): Promise<void> {
-      const { json } = await ask('GET', `${url}/health`).catch(() => ({ json: undefined }))
-      if (Value.Check(Type.Object({ status: Type.Literal('ok') }), json)) return
-      const elsewhere = 'EXAMPLE_CRM_URL says where, if it is elsewhere'
-      throw new DemoStopped(`The Example CRM is not running at ${url}. It comes with Patchbay, unless EXAMPLE_CRM=off (${elsewhere})`)
+    patchbayUrl,
+    crm: {
+      title: 'the Example CRM',
+      page: url,
+      signIn: async patchbay => await patchbay.signInWithKey({ platform: 'example', apiKey }),
+      record: async id => toRecord(await activity(id)),
+      async logsOf (contactId) {
+        const { items } = await request(Activities, 'GET', `/api/activities?contactId=${contactId}`)
+        return items.map(toRecord)
+      },
+      async editAsPerson (id, edit) {
+        const { body } = await activity(id)
+        await request(Activity, 'PATCH', `/api/activities/${id}`, { body: edit(body) })
+      }
     },
-
-    record: async (id: string): Promise<CrmRecord> => toRecord(await activity(id)),
-
-    /** All records of a contact. */
-    async logsOf (contactId: string | number): Promise<CrmRecord[]> {
-      const { items } = await request(Activities, 'GET', `/api/activities?contactId=${contactId}`)
-      return items.map(toRecord)
-    },
-
-    /** Changes the text of a record as the CRM's own editor does. */
-    async editAsPerson (id: string, edit: (body: string) => string): Promise<void> {
-      const { body } = await activity(id)
-      await request(Activity, 'PATCH', `/api/activities/${id}`, { body: edit(body) })
-    }
+    // Both belong to whoever started them.
+    close: async () => {}
   }
 }
 

@@ -4,7 +4,7 @@ import type { Contact, ContactsAnswer, CreateContactAnswer } from '../src/contra
 import type { MessageLogAnswer } from '../src/contract/message-log.ts'
 import type { Answer as Envelope } from '../src/contract/answer.ts'
 import { fictitiousNumber } from './calls.ts'
-import { DemoStopped, ask } from './http.ts'
+import { DemoStopped, ask, type Answer } from './http.ts'
 import type { Narrator } from './narrator.ts'
 
 /** What is logged, and against whom. */
@@ -17,18 +17,33 @@ interface Log {
 
 export interface Deal { readonly const: number | string, readonly title: string }
 
-/** @param url where Patchbay is */
-export function extension (url: string, say: Narrator) {
+export type Extension = ReturnType<typeof extension>
+
+const hidden = '(hidden)'
+
+/**
+ * @param url where Patchbay is
+ * @param say is told each request
+ */
+export function extension (url: string, say: Pick<Narrator, 'exchange'>) {
   let token = ''
 
   /** @throws {DemoStopped} when the request fails or is refused */
-  async function send<Answer extends Partial<Envelope>> (method: string, path: string, body?: object): Promise<Answer> {
+  async function send<Sent extends Partial<Envelope>> (method: string, path: string, body?: object): Promise<Sent> {
     const { status, text, json } = await ask(method, `${url}${path}${path.includes('?') ? '&' : '?'}jwtToken=${token}`, { body })
     say.exchange(method, path, body, { status, body: json ?? text })
     if (status !== 200) throw new DemoStopped(`${method} ${path} was answered with ${status}: ${text}`)
-    const answer = Object(json) as Answer
+    const answer = Object(json) as Sent
     if (answer.successful !== true) throw new DemoStopped(`${method} ${path} was refused: ${answer.returnMessage?.message ?? text}`)
     return answer
+  }
+
+  /** @throws {DemoStopped} when the answer holds no session token */
+  function signedIn (method: string, path: string, shownBody: unknown, { status, text, json }: Answer): void {
+    const { jwtToken, ...told } = Object(json) as { jwtToken?: string }
+    say.exchange(method, path, shownBody, { status, body: jwtToken === undefined ? text : { ...told, jwtToken: hidden } })
+    if (jwtToken === undefined) throw new DemoStopped(`Signing in was answered with ${status}: ${text}`)
+    token = jwtToken
   }
 
   function logIdOf ({ logId }: CallLogAnswer): string {
@@ -50,16 +65,16 @@ export function extension (url: string, say: Narrator) {
       throw new DemoStopped(`Patchbay is not running at ${url}. Start it in another terminal with: npm start (${elsewhere})`)
     },
 
-    async signIn ({ platform, apiKey }: { platform: string, apiKey: string }): Promise<void> {
+    async signInWithKey ({ platform, apiKey }: { platform: string, apiKey: string }): Promise<void> {
       const body = { platform, apiKey, hostname: 'undefined', additionalInfo: { apiKey } }
-      const { status, text, json } = await ask('POST', `${url}/apiKeyLogin`, { body })
-      const { jwtToken, ...told } = Object(json) as { jwtToken?: string }
-      const hidden = '(hidden)'
-      say.exchange('POST', '/apiKeyLogin', { ...body, apiKey: hidden, additionalInfo: { apiKey: hidden } }, {
-        status, body: jwtToken === undefined ? text : { ...told, jwtToken: hidden }
-      })
-      if (jwtToken === undefined) throw new DemoStopped(`Signing in was answered with ${status}: ${text}`)
-      token = jwtToken
+      const answer = await ask('POST', `${url}/apiKeyLogin`, { body })
+      signedIn('POST', '/apiKeyLogin', { ...body, apiKey: hidden, additionalInfo: { apiKey: hidden } }, answer)
+    },
+
+    /** @param callbackUri the address at which the consent page of the CRM ended. The extension does not encode it. */
+    async signInByConsent (callbackUri: string): Promise<void> {
+      const answer = await ask('GET', `${url}/oauth-callback?callbackUri=${callbackUri}&hostname=temp`)
+      signedIn('GET', `/oauth-callback?callbackUri=${hidden}&hostname=temp`, undefined, answer)
     },
 
     match,

@@ -1,8 +1,9 @@
 /** What the person at the terminal reads. */
 import type { WriteStream } from 'node:tty'
 import { inspect, isDeepStrictEqual, styleText } from 'node:util'
+import type { Spent } from '../src/testing/fake-crm.ts'
+import type { CrmRecord } from './crm.ts'
 import type { Answer } from './http.ts'
-import type { CrmRecord } from './example-crm.ts'
 
 export interface Narrator {
   readonly step: (title: string) => void
@@ -10,10 +11,13 @@ export interface Narrator {
   readonly exchange: (method: string, path: string, body: unknown, answer: Pick<Answer, 'status'> & { readonly body: unknown }) => void
   /** A record as it is in the CRM now. */
   readonly record: (record: CrmRecord) => void
+  /** What the CRM was asked, and what that is in the units in which it counts. */
+  readonly cost: (title: string, spent: Spent) => void
   readonly check: (title: string, holds: boolean) => void
-  readonly stopped: (why: string) => void
-  /** @param where somebody can look at the records */
-  readonly end: (failures: readonly string[], where: string) => void
+  /** @param failures what did not hold before */
+  readonly stopped: (why: string, failures: readonly string[]) => void
+  /** @param page where somebody can look at the records */
+  readonly end: (failures: readonly string[], page?: string) => void
 }
 
 const indent = '      '
@@ -28,6 +32,9 @@ export function narrator (out: Pick<WriteStream, 'write' | 'isTTY' | 'columns'>)
     const [first = '', ...more] = wrapped(value === undefined ? label : `${label} ${oneLine(value)}`, width)
     line(`  ${paint('cyan', first.slice(0, label.length))}${first.slice(label.length)}`)
     for (const rest of more) line(`${indent}${rest}`)
+  }
+  const wrong = (failures: readonly string[]): void => {
+    for (const failure of failures) line(`${paint('red', 'WRONG')} ${failure}`)
   }
   let lastBody: unknown
   let steps = 0
@@ -47,16 +54,21 @@ export function narrator (out: Pick<WriteStream, 'write' | 'isTTY' | 'columns'>)
       shown(`CRM ${kind} ${id}`, fields)
       for (const part of body.split(/(?<=<br>|<\/li>|<\/div>|<\/p>)/)) line(`${indent}| ${part.replaceAll('\n', ' ')}`)
     },
+    cost (title, { requests, units, unit }) {
+      line(`  ${paint('magenta', title)} ${requests} ${requests === 1 ? 'request' : 'requests'} to the CRM and ${units} of its ${unit}`)
+    },
     check (title, holds) {
       line(holds ? `  ${paint('green', 'ok')}    ${title}` : `  ${paint('red', 'WRONG')} ${title}`)
     },
-    stopped (why) {
+    stopped (why, failures) {
+      wrong(failures)
       line(`\n${paint('red', 'The demo stopped.')} ${why}`)
     },
-    end (failures, where) {
+    end (failures, page) {
       line()
-      if (failures.length === 0) line(`${paint('green', 'Everything is as it should be.')} Look at the records: ${where}`)
-      for (const failure of failures) line(`${paint('red', 'WRONG')} ${failure}`)
+      const look = page === undefined ? '' : ` Look at the records: ${page}`
+      if (failures.length === 0) line(`${paint('green', 'Everything is as it should be.')}${look}`)
+      wrong(failures)
     }
   }
 }

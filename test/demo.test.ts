@@ -5,17 +5,18 @@ import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
+import { fakeCrms } from '../demo/fake-crms.ts'
 import { startPatchbay } from './patchbay.ts'
 
 const root = resolve(import.meta.dirname, '..')
 
 interface Played { code: number, text: string }
 
-/** Plays the demo as `npm run demo` does, with the same variables that a person would set. */
-async function play (urls: { PATCHBAY_URL: string, EXAMPLE_CRM_URL: string }): Promise<Played> {
+/** Plays the demo as `npm run demo` does, with the same variables and arguments that a person would give. */
+async function play (urls: { PATCHBAY_URL?: string, EXAMPLE_CRM_URL?: string } = {}, ...args: string[]): Promise<Played> {
   return await new Promise((resolve, reject) => {
     const env = { ...process.env, ...urls }
-    const child = execFile(process.execPath, ['--import', 'jiti/register', 'demo/demo.ts'], { cwd: root, env }, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, ['--import', 'jiti/register', 'demo/demo.ts', ...args], { cwd: root, env }, (error, stdout, stderr) => {
       if (error !== null && child.exitCode === null) reject(error)
       else resolve({ code: child.exitCode ?? -1, text: stdout + stderr })
     })
@@ -80,4 +81,34 @@ await t.test('The demo says how to start the servers when they are not there', a
   const withoutCrm = await play({ PATCHBAY_URL: url, EXAMPLE_CRM_URL: nobody })
   t.equal(withoutCrm.code, 1)
   t.match(withoutCrm.text, `The Example CRM is not running at ${nobody}.`)
+})
+
+for (const platform of fakeCrms) {
+  await t.test(`The demo plays through on the fake of ${platform}, with nothing else running, and tells what each step costs`, async t => {
+    const nobody = 'http://127.0.0.1:9'
+    const { code, text } = await play({ PATCHBAY_URL: nobody, EXAMPLE_CRM_URL: nobody }, '--crm', platform)
+    if (code !== 0) t.comment(text)
+    t.equal(code, 0)
+    t.match(text, 'Everything is as it should be.')
+    t.notMatch(text, /WRONG/)
+    t.notMatch(text, /eyJ|code=/, 'neither the session token nor the authorization code is printed')
+
+    const costs = [...text.matchAll(/^ +This took (\d+) requests? to the CRM and (\d+) of its \w+$/gm)].map(([, requests, units]) => [Number(requests), Number(units)] as const)
+    const steps = text.match(/^\d+\. /gm)?.length
+    t.equal(costs.length, steps, 'for each step')
+    const [, requests, units] = /^ +Everything together took (\d+) requests to the CRM and (\d+) of its \w+$/m.exec(text) ?? []
+    t.equal(Number(requests), costs.reduce((sum, [requests]) => sum + requests, 0))
+    t.equal(Number(units), costs.reduce((sum, [, units]) => sum + units, 0))
+  })
+}
+
+await t.test('The demo says which CRMs there are when there is no such one', async t => {
+  for (const crm of ['nowhere', '', '../example']) {
+    const { code, text } = await play({}, '--crm', crm)
+    t.equal(code, 1)
+    t.match(text, `The demo stopped. There is no CRM "${crm}" to play with. There are: ${['example', ...fakeCrms].join(', ')}.\n`)
+  }
+  const { code, text } = await play({}, '--crm')
+  t.equal(code, 1)
+  t.match(text, 'The demo stopped. The only option is --crm <platform>.')
 })

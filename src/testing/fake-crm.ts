@@ -27,6 +27,7 @@ export interface Spent {
   readonly unit: string
 }
 
+/** In every fake, John Smith has the number +1 650-444-5566 and an open deal: the demo calls him. */
 export interface FakeCrm {
   readonly app: FastifyInstance
   readonly url: string

@@ -24,6 +24,8 @@ export interface OAuthServerOptions {
 export interface OAuthServer {
   /** `GET /oauth/authorize`, `POST /oauth/token`, `POST /oauth/revoke`. */
   readonly routes: FastifyPluginAsyncTypebox
+  /** Says yes on the consent page. @returns the address to which the browser is sent back, with a code in it */
+  readonly consent: (state: string | undefined) => string
   /** A new pair of tokens, without the flow. */
   readonly grant: (userId: number) => { readonly accessToken: string, readonly refreshToken: string }
   /** Whose token it is; undefined when it is not good. */
@@ -74,6 +76,13 @@ export function oauthServer (options: OAuthServerOptions): OAuthServer {
     return issued.grant
   }
 
+  function consent (state: string | undefined): string {
+    const target = new URL(options.redirectUri())
+    target.searchParams.set('code', issue(codes, newGrant(defaultUser), codeLifetime))
+    if (state !== undefined) target.searchParams.set('state', state)
+    return target.href
+  }
+
   const Form = Type.Record(Type.String(), Type.String())
 
   const routes: FastifyPluginAsyncTypebox = async app => {
@@ -93,10 +102,7 @@ export function oauthServer (options: OAuthServerOptions): OAuthServer {
       schema: { querystring: Type.Object({ client_id: Type.Literal(client.id), redirect_uri: Type.String(), state: Type.Optional(Type.String()) }) }
     }, async (request, reply) => {
       if (request.query.redirect_uri !== options.redirectUri()) throw new Refusal(400, 'The redirect URI is not registered')
-      const target = new URL(request.query.redirect_uri)
-      target.searchParams.set('code', issue(codes, newGrant(defaultUser), codeLifetime))
-      if (request.query.state !== undefined) target.searchParams.set('state', request.query.state)
-      return await reply.redirect(target.href, 302)
+      return await reply.redirect(consent(request.query.state), 302)
     })
 
     app.post('/oauth/token', { onRequest: requireClient, schema: { body: Form } }, async request => {
@@ -125,6 +131,7 @@ export function oauthServer (options: OAuthServerOptions): OAuthServer {
 
   return {
     routes,
+    consent,
     grant: userId => pair(newGrant(userId)),
     userOf ({ headers: { authorization = '' } }) {
       const issued = accessTokens.get(/^Bearer (\S+)$/.exec(authorization)?.[1] ?? '')

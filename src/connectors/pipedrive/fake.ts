@@ -59,11 +59,7 @@ export const startFakeCrm = async (options: FakePipedriveOptions = {}): Promise<
     held,
     oauth,
     config: { url, clientId: client.id, clientSecret: client.secret, redirectUri, tokenUrl: `${url}/oauth/token` },
-    async consent (state) {
-      const query = new URLSearchParams({ client_id: client.id, redirect_uri: redirectUri, state })
-      const { headers } = await app.inject(`/oauth/authorize?${query.toString()}`)
-      return headers.location ?? ''
-    },
+    consent: async state => oauth.consent(state),
     records: () => held.activities.filter(({ is_deleted: isDeleted }) => !isDeleted).map(toRecord),
     editRecord (id, edit) {
       held.activities = held.activities.map(one => String(one.id) === id ? { ...one, note: edit(one.note ?? '') } : one)

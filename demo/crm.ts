@@ -1,0 +1,42 @@
+/** What the demo needs of a CRM: how Ann signs in to it, and what a person sees in it. */
+import type { Spent } from '../src/testing/fake-crm.ts'
+import type { Extension } from './extension.ts'
+
+/** A record in the words that every CRM shares. Ids are text. */
+export interface CrmRecord {
+  readonly id: string
+  readonly kind: string
+  readonly subject: string
+  readonly contactId: string
+  readonly startTime: string
+  readonly durationSeconds: number | null
+  readonly dealId: string | null
+  readonly body: string
+  // Fields that not every CRM has.
+  readonly direction?: string | null
+  readonly outcome?: string | null
+  /** Changes with each write. */
+  readonly updatedAt?: string
+}
+
+export interface DemoCrm {
+  /** What people call it. */
+  readonly title: string
+  /** A page on which somebody can look at the records afterwards. */
+  readonly page?: string
+  readonly signIn: (patchbay: Extension) => Promise<void>
+  readonly record: (id: string) => Promise<CrmRecord>
+  /** All records of a contact. */
+  readonly logsOf: (contactId: string | number) => Promise<CrmRecord[]>
+  /** Changes the text of a record as the CRM's own editor does. */
+  readonly editAsPerson: (id: string, edit: (body: string) => string) => Promise<void>
+}
+
+/** A CRM with a Patchbay in front of it. */
+export interface Stage {
+  readonly patchbayUrl: string
+  readonly crm: DemoCrm
+  /** What Patchbay's requests to the CRM have cost so far, where that is counted. What the demo itself looks up there is not in it. */
+  readonly spent?: () => Spent
+  readonly close: () => Promise<void>
+}
