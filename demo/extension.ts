@@ -51,9 +51,11 @@ export function extension (url: string, say: Pick<Narrator, 'exchange'>) {
     return logId
   }
 
-  async function match (phoneNumber: string): Promise<Contact | undefined> {
+  /** @param options.afresh asks the CRM although the answer is remembered, as the extension's refresh button does */
+  async function match (phoneNumber: string, { afresh = false } = {}): Promise<Contact | undefined> {
     // The extension does not encode the plus.
-    const { contact = [] } = await send<ContactsAnswer>('GET', `/contact?phoneNumber=${phoneNumber}&overridingFormat=&isExtension=false`)
+    const path = `/contact?phoneNumber=${phoneNumber}&overridingFormat=&isExtension=false${afresh ? '&isForceRefreshAccountData=true' : ''}`
+    const { contact = [] } = await send<ContactsAnswer>('GET', path)
     return contact.find(({ isNewContact }) => isNewContact !== true)
   }
 
