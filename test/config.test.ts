@@ -46,13 +46,13 @@ await t.test('a wrong value is refused by the name of its variable', async t => 
 
 await t.test('what the operator says about a connector is named after its platform', async t => {
   const { connector } = readConfig({
-    PIPEDRIVE_CLIENT_ID: 'id',
-    PIPEDRIVE_CLIENT_SECRET: 'secret',
-    PIPEDRIVE_REDIRECT_URI: 'https://example.com/pipedrive-redirect',
+    TINYDESK_CLIENT_ID: 'id',
+    TINYDESK_CLIENT_SECRET: 'secret',
+    TINYDESK_REDIRECT_URI: 'https://example.com/tinydesk-redirect',
     GOOGLE_SHEETS_URL: 'http://127.0.0.1:1234/',
     BROKEN_URL: 'nowhere'
   })
-  t.strictSame(connector('pipedrive'), { clientId: 'id', clientSecret: 'secret', redirectUri: 'https://example.com/pipedrive-redirect' })
+  t.strictSame(connector('tinydesk'), { clientId: 'id', clientSecret: 'secret', redirectUri: 'https://example.com/tinydesk-redirect' })
   t.strictSame(connector('googleSheets'), { url: 'http://127.0.0.1:1234' })
   t.throws(() => connector('broken'), { name: 'ConfigError', message: /^BROKEN_URL / })
 })

@@ -26,6 +26,8 @@ await t.test('every operation has an id of its own, tags, a summary and a schema
     const operations: any[] = Object.values(document.paths).flatMap((item: any) => Object.values(item))
     const ids = operations.map(({ operationId }) => operationId)
     t.equal(new Set(ids).size, ids.length)
+    const explained = new Set(document.tags.map(({ name }: { name: string }) => name))
+    t.strictSame(operations.flatMap(({ tags }) => tags).filter((tag: string) => !explained.has(tag)), [], 'the document says what its tags mean')
     for (const { operationId, tags, summary, responses } of operations) {
       t.ok(operationId && tags.length > 0 && summary, operationId)
       for (const [status, response] of Object.entries<any>(responses)) {

@@ -36,7 +36,7 @@ export const accountDataRoute = {
   url: '/accountData',
   schema: {
     operationId: 'getAccountData',
-    tags: ['metadata'],
+    tags: ['account data'],
     summary: 'Lists that the CRM keeps for everybody in it, such as its types of activities',
     security: signedIn,
     querystring: Type.Object({

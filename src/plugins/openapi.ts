@@ -26,6 +26,7 @@ export const openapi = fp<OpenapiOptions>(async (fastify, { title, decorator }) 
         { name: 'contacts', description: 'Who calls.' },
         { name: 'call logs', description: 'What was said: one call, one record in the CRM.' },
         { name: 'message logs', description: 'SMS, MMS, voicemail and fax: one record per conversation and day.' },
+        { name: 'account data', description: 'Lists that the CRM keeps for everybody in it.' },
         ...(prefix === ''
           ? [
               { name: 'session', description: 'Signing in and out.' },
