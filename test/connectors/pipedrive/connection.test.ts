@@ -1,5 +1,6 @@
 import t from 'tap'
-import { ask } from '../../patchbay.ts'
+import type { Context, Operations } from '../../../src/contract/operations.ts'
+import { ask, type Answer } from '../../patchbay.ts'
 import { aCall, connected, type Connected } from './connected.ts'
 
 const token = 'POST /oauth/token'
@@ -34,27 +35,52 @@ await t.test('a code is taken once', async t => {
   t.match(again.json, { returnMessage: { message: /./ } })
 })
 
-await t.test('a token that ends in the middle of an operation is renewed, and the operation succeeds', async t => {
+await t.test('a token that ends in the middle of an operation, at whichever request, is renewed, and the operation succeeds', async t => {
   const pipedrive = await connected(t)
-  await pipedrive.get('/accountData?keys=activityTypes')
-  await pipedrive.send('POST', '/callLog', aCall())
-  const operations: Array<[title: string, run: () => Promise<any>]> = [
-    ['findContact', async () => await pipedrive.get('/contact?phoneNumber=+18662019834')],
-    ['findContactWithName', async () => await pipedrive.get('/custom/contact/search?name=smith')],
-    ['createContact', async () => await pipedrive.send('POST', '/contact', { phoneNumber: '+19995550100', newContactName: 'Nia New' })],
-    ['createCallLog', async () => await pipedrive.send('POST', '/callLog', aCall({ sessionId: 'b' }))],
-    ['getCallLog', async () => await pipedrive.get('/callLog?sessionIds=4503991004&requireDetails=true')],
-    ['updateCallLog', async () => await pipedrive.send('PATCH', '/callLog', { sessionId: '4503991004', duration: 9 })],
-    ['upsertCallDisposition', async () => await pipedrive.send('PUT', '/callDisposition', { sessionId: '4503991004', dispositions: { deals: 42 } })],
-    ['accountData', async () => await pipedrive.get('/accountData?keys=activityTypes&forceRefresh=true')]
-  ]
-  for (const [title, run] of operations) {
-    await pipedrive.received()
-    pipedrive.fake.oauth.expireAccessTokens()
-    t.match((await run()).json, { successful: true }, title)
-    t.equal((await pipedrive.received()).filter(request => request === token).length, 1, `${title} renews once`)
+  const { fake } = pipedrive
+  // Signing in has a token of that moment, and signing out needs none: all other operations are here.
+  const route = (run: () => Promise<Answer>) => async () => { t.match((await run()).json, { successful: true }) }
+  const operation = (name: keyof Operations, asked: object = {}) => async () => {
+    const { connector, context } = await pipedrive.caller()
+    const run = connector.operations[name] as (context: Context, asked: object) => Promise<unknown>
+    await run(context, asked)
   }
-  t.equal(pipedrive.fake.held.activities.length, 2, 'nothing was written twice')
+  // Nobody has matched Maria, so that logs against her read her first.
+  const log = { contact: { id: '3', type: '', name: 'Maria Garcia', phoneNumber: '' }, subject: 'Lost', body: 'Hi', startTime: 0, call: { startTime: 0 }, ownerId: '11', additionalSubmission: {}, since: 0 }
+  let seconds = 0
+  const operations: Array<[title: string, writes: number, run: () => Promise<void>]> = [
+    ['findContact', 0, route(async () => await pipedrive.get('/contact?phoneNumber=+18662019834&isForceRefreshAccountData=true'))],
+    ['findContactWithName', 0, route(async () => await pipedrive.get('/custom/contact/search?name=smith'))],
+    ['createContact', 0, route(async () => await pipedrive.send('POST', '/contact', { phoneNumber: '+19995550100', newContactName: 'Nia New' }))],
+    ['accountData', 0, route(async () => await pipedrive.get('/accountData?keys=activityTypes&forceRefresh=true'))],
+    ['getUserList', 0, operation('getUserList')],
+    ['createCallLog', 1, operation('createCallLog', log)],
+    ['findCallLog', 0, operation('findCallLog', { ...log, subject: 'Another' })],
+    ['getCallLog', 0, route(async () => await pipedrive.get('/callLog?sessionIds=4503991004&requireDetails=true'))],
+    ['updateCallLog', 0, route(async () => await pipedrive.send('PATCH', '/callLog', { sessionId: '4503991004', duration: ++seconds }))],
+    ['upsertCallDisposition', 0, route(async () => await pipedrive.send('PUT', '/callDisposition', { sessionId: '4503991004', dispositions: { deals: 42 } }))],
+    ['createMessageLog', 1, operation('createMessageLog', log)],
+    ['findMessageLog', 0, operation('findMessageLog', { ...log, subject: 'Another' })],
+    ['getMessageLog', 0, operation('getMessageLog', { logId: '7001' })],
+    ['updateMessageLog', 0, operation('updateMessageLog', { logId: '7001', body: 'Hi', messages: [], media: [] })]
+  ]
+  await pipedrive.send('POST', '/callLog', aCall())
+  await pipedrive.received()
+  for (const [title, writes, run] of operations) {
+    await run()
+    const requests = await pipedrive.received()
+    for (const request of requests) {
+      const before = fake.held.activities.length
+      const [method, path] = request.split(' ')
+      await pipedrive.fail({ method, path, status: 401 })
+      await run()
+      t.strictSame((await pipedrive.received()).sort(), [...requests, request, token].sort(), `${title}: ${request} is sent again, after one renewal`)
+      t.equal(fake.held.activities.length - before, writes, `${title} writes as it should`)
+    }
+    fake.oauth.expireAccessTokens()
+    await run()
+    t.equal((await pipedrive.received()).filter(request => request === token).length, 1, `${title} renews once when it finds an ended token`)
+  }
 })
 
 await t.test('twenty requests with an ended token make one renewal', async t => {
