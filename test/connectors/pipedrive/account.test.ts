@@ -94,7 +94,7 @@ async function removeApp ({ call, fake }: Connected, userId: number, { companyId
   return status
 }
 
-await t.test('who removes the app in Pipedrive is disconnected here (defect A-19)', async t => {
+await t.test('A-19: who removes the app in Pipedrive is disconnected here', async t => {
   const pipedrive = await connected(t)
   const bob = await pipedrive.connect(12)
   const isConnected = async (token: string): Promise<boolean> =>

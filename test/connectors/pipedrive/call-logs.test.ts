@@ -66,7 +66,7 @@ await t.test('a match is remembered for its organization when its quarter of an 
   t.strictSame(await pipedrive.received(), [search, types, create])
 })
 
-await t.test('the duration is hours, minutes and seconds (defect C-12)', async t => {
+await t.test('C-12: the duration is hours, minutes and seconds', async t => {
   const pipedrive = await connected(t)
   const table: Array<[duration: number | string, written: string | null]> = [
     [0, '00:00:00'], [1, '00:00:01'], [59 * 60, '00:59:00'], [59 * 60 + 59, '00:59:59'], [3600, '01:00:00'], [7325, '02:02:05'],
@@ -160,7 +160,7 @@ await t.test('the type of an activity', async t => {
   }
 })
 
-await t.test('logging works for users whose telephony account is not known (defect A-18)', async t => {
+await t.test('A-18: logging works for users whose telephony account is not known', async t => {
   const pipedrive = await connected(t)
   t.equal((await pipedrive.app.repositories.users.find('11-pipedrive', 'pipedrive'))?.accountId, '')
   t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: true })

@@ -130,7 +130,7 @@ await t.test('signing out takes the grant back at Pipedrive', async t => {
   t.equal(pipedrive.fake.oauth.revokedGrants(), 1)
 })
 
-await t.test('the address of the company is read from each token answer', async t => {
+await t.test('C-12: no request has a host of its own: the address of the company is read from each token answer', async t => {
   const pipedrive = await connected(t)
   const { connector: { info } } = await pipedrive.caller()
   const [auth] = [info.auth].flat()

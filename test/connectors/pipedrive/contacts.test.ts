@@ -4,7 +4,7 @@ import { connected } from './connected.ts'
 const matched = (answer: any): any[] => answer.json.contact.filter((contact: any) => contact.isNewContact !== true)
 const names = (answer: any): string[] => matched(answer).map(({ name }) => name)
 
-await t.test('a caller is matched in one request, with open deals and leads (defect P-03)', async t => {
+await t.test('P-03: a caller is matched in one request, with open deals and leads', async t => {
   const pipedrive = await connected(t)
   const answer = await pipedrive.get('/contact?phoneNumber=+16504445566')
   t.strictSame(matched(answer), [{
@@ -38,7 +38,7 @@ await t.test('an internal extension is nobody, and nothing is asked', async t =>
   t.strictSame(await pipedrive.received(), [])
 })
 
-await t.test('contacts are found by any name; the term is encoded (defect C-12)', async t => {
+await t.test('C-12: contacts are found by any name, because the term is encoded', async t => {
   const pipedrive = await connected(t)
   const table: Array<[name: string, found: string[]]> = [
     ['smith', ['John Smith', 'Jane Smith']],

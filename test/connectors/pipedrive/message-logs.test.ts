@@ -19,7 +19,7 @@ const aThread: NewMessageLog<{ deals?: number, leads?: string }> = {
   ownerId: '11'
 }
 
-await t.test('a conversation is one activity: one request, and one for each change (defect P-02)', async t => {
+await t.test('P-02: a conversation is one activity: one request, and one for each change', async t => {
   const pipedrive = await connected(t)
   await pipedrive.get('/contact?phoneNumber=+16504445566')
   await pipedrive.received()
