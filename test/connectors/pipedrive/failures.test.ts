@@ -1,13 +1,14 @@
 import t from 'tap'
 import { startFakeCrm } from '../../../src/connectors/pipedrive/fake.ts'
-import { ask } from '../../patchbay.ts'
-import { aCall, connected } from './connected.ts'
+import { ask, type Answer } from '../../patchbay.ts'
+import { aCall, connected, type Connected } from './connected.ts'
 
 await t.test('each way in which Pipedrive says no is told with a code', async t => {
   const pipedrive = await connected(t)
   const table: Array<[rule: object, code: string, message: RegExp]> = [
     [{ status: 400 }, 'invalid', /Pipedrive refused: As asked for/],
     [{ status: 401 }, 'auth-expired', /Connect again/],
+    [{ status: 402 }, 'prerequisite', /Pipedrive refused: As asked for/],
     [{ status: 403 }, 'permission', /Pipedrive refused: As asked for/],
     [{ status: 404 }, 'not-found', /no longer exists/],
     [{ status: 405 }, 'bad-response', /./],
@@ -28,6 +29,67 @@ await t.test('each way in which Pipedrive says no is told with a code', async t 
     t.equal(status, 200, code)
     t.match(json, { successful: false, error: { code }, returnMessage: { message } }, JSON.stringify(rule))
   }
+})
+
+await t.test('a call that Pipedrive did not take is told with a code, and is one activity after the next attempt', async t => {
+  const table: Array<[rule: object, code: string, retryable: boolean]> = [
+    [{ status: 400 }, 'invalid', false],
+    [{ status: 401 }, 'auth-expired', false],
+    [{ status: 402 }, 'prerequisite', false],
+    [{ status: 403 }, 'permission', false],
+    [{ status: 404 }, 'not-found', false],
+    [{ status: 405 }, 'bad-response', true],
+    [{ status: 410 }, 'not-found', false],
+    [{ status: 415 }, 'bad-response', true],
+    [{ status: 422 }, 'invalid', false],
+    [{ status: 429 }, 'waiting', true],
+    [{ status: 500 }, 'outcome-unknown', true],
+    [{ status: 501 }, 'outcome-unknown', true],
+    [{ status: 503 }, 'waiting', true],
+    [{ drop: 'before' }, 'outcome-unknown', true],
+    [{ drop: 'after' }, 'outcome-unknown', true],
+    [{ garbage: true }, 'outcome-unknown', true]
+  ]
+  for (const [rule, code, retryable] of table) {
+    let now = Date.now()
+    const pipedrive = await connected(t, { clock: () => now })
+    await pipedrive.fail({ method: 'POST', path: '/api/v2/activities', ...rule, times: 3 })
+    const { json } = await pipedrive.send('POST', '/callLog', aCall())
+    t.match(json, { successful: false, error: { code, retryable } }, JSON.stringify(rule))
+    await pipedrive.fail({ path: '/nowhere' })
+    now += 60_000
+    // Who was asked to connect again has done so.
+    const token = await pipedrive.connect(11)
+    t.match((await pipedrive.call('/callLog', { method: 'POST', token, body: aCall() })).json, { successful: true, logId: '7001' }, `after ${JSON.stringify(rule)}`)
+    t.equal(pipedrive.fake.held.activities.length, 1, `once, after ${JSON.stringify(rule)}`)
+  }
+})
+
+await t.test('a record that is not found any more is gone, whichever request says so first, and the call can be logged anew', async t => {
+  const sessionId = '4503991004'
+  const table: Array<[method: string, change: (pipedrive: Connected) => Promise<Answer>]> = [
+    ['GET', async ({ send }) => await send('PATCH', '/callLog', { sessionId, note: 'x' })],
+    ['PATCH', async ({ send }) => await send('PUT', '/callDisposition', { sessionId, dispositions: { deals: 42 } })]
+  ]
+  for (const [method, change] of table) {
+    for (const status of [404, 410]) {
+      const pipedrive = await connected(t)
+      await pipedrive.send('POST', '/callLog', aCall())
+      await pipedrive.fail({ method, path: '/api/v2/activities/7001', status })
+      t.match((await change(pipedrive)).json, { successful: false, error: { code: 'gone' } }, `${method} ${status}`)
+      t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: true, logId: '7002' }, `anew after ${method} ${status}`)
+    }
+  }
+})
+
+await t.test('a record that is deleted between reading and writing is told, and the next change finds out', async t => {
+  const pipedrive = await connected(t)
+  await pipedrive.send('POST', '/callLog', aCall())
+  await pipedrive.fail({ method: 'PATCH', path: '/api/v2/activities/7001', status: 410 })
+  const update = async (): Promise<any> => (await pipedrive.send('PATCH', '/callLog', { sessionId: '4503991004', note: 'x' })).json
+  t.match(await update(), { successful: false, error: { code: 'not-found' }, returnMessage: { message: /no longer exists/ } })
+  await pipedrive.fail({ method: 'GET', path: '/api/v2/activities/7001', status: 404 })
+  t.match(await update(), { successful: false, error: { code: 'gone' } })
 })
 
 await t.test('a missing scope is a missing permission', async t => {
