@@ -19,11 +19,15 @@ await t.test('who is told to come back, by the headers of a 429, does so then an
   t.strictSame((await pipedrive.receivedInFull()).map(({ path, status }) => [path, status]), [['/api/v2/itemSearch', 429], ['/api/v2/itemSearch', 200]])
 })
 
-await t.test('a day without tokens is told, with what waits kept', async t => {
-  const pipedrive = await connected(t, { fake: { dailyBudget: 43 } })
+await t.test('a call on a day without tokens is kept, and logged once when there are new ones', async t => {
+  let now = Date.UTC(2026, 2, 1, 23, 59, 50)
+  const pipedrive = await connected(t, { clock: () => now, fake: { dailyBudget: 43 } })
   t.match((await pipedrive.get('/contact?phoneNumber=+16504445566')).json, { successful: true })
-  t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: false, error: { retryable: true } })
+  t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: false, error: { code: 'waiting', retryable: true } })
   t.equal(pipedrive.fake.held.activities.length, 0)
+  now += 20_000
+  t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: true, logId: '7001' })
+  t.equal(pipedrive.fake.held.activities.length, 1)
 })
 
 await t.test('a page of the edge in place of an answer is a limit, not a missing permission', async t => {

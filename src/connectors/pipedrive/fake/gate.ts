@@ -40,6 +40,7 @@ export function gate ({ clock, dailyBudget, scopes }: GateRules): Gate {
   const shutOutUntil = new Map<string, number>()
   let requests = 0
   let units = 0
+  let today = { day: dayOf(clock()), units: 0 }
 
   function tooMany (who: string, message: string, headers: Readonly<Record<string, string>> = {}): Refusal {
     const times = (ignored.get(who) ?? 0) + 1
@@ -53,24 +54,29 @@ export function gate ({ clock, dailyBudget, scopes }: GateRules): Gate {
       const who = request.headers.authorization ?? ''
       if ((shutOutUntil.get(who) ?? 0) > clock()) throw new ShutOut()
       if (!scopes.includes(scope)) throw new Refusal(403, 'Scope and URL mismatch')
+      if (today.day !== dayOf(clock())) today = { day: dayOf(clock()), units: 0 }
       const state = (isSearch ? searches : burst).take(who)
       const headers = {
         'x-ratelimit-limit': String(state.limit),
         'x-ratelimit-remaining': String(state.remaining),
         'x-ratelimit-reset': String(state.resetSeconds),
         'x-daily-ratelimit-token-limit': String(dailyBudget),
-        'x-daily-ratelimit-token-remaining': String(Math.max(0, dailyBudget - units))
+        'x-daily-ratelimit-token-remaining': String(dailyBudget - today.units)
       }
       if (!state.granted) throw tooMany(who, 'request over limit', headers)
-      if (units + cost > dailyBudget) throw tooMany(who, 'Daily request limit exceeded', headers)
+      if (today.units + cost > dailyBudget) throw tooMany(who, 'Daily request limit exceeded', headers)
       ignored.delete(who)
       requests += 1
       units += cost
+      today.units += cost
       reply.headers(headers)
     },
     spent: () => ({ requests, units })
   }
 }
+
+/** The server's midnight begins it. */
+const dayOf = (instant: number): number => Math.floor(instant / (24 * 60 * 60 * seconds))
 
 /** The edge answers a page. */
 export class ShutOut extends Error {}
