@@ -54,3 +54,47 @@ await t.test('a lost answer is found on the second page, and not among what is o
   t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: true, logId: '7001' })
   t.strictSame(await pipedrive.received(), [list, list])
 })
+
+await t.test('a lost answer is found again by a text of any script and with any sign', async t => {
+  let now = Date.now()
+  const pipedrive = await connected(t, { clock: () => now })
+  const call = { ...aCall({ customSubject: 'Anruf von Zoë Østergård 王 & "Co"' }), note: '100 % <b>sicher</b> & “wahr” – 王 😀 \'quoted\'' }
+  await pipedrive.fail({ method: 'POST', path: '/api/v2/activities', drop: 'after' })
+  t.match((await pipedrive.send('POST', '/callLog', call)).json, { error: { code: 'outcome-unknown' } })
+  now += 5_001
+  t.match((await pipedrive.send('POST', '/callLog', call)).json, { successful: true, logId: '7001' })
+  t.equal(pipedrive.fake.held.activities.length, 1)
+})
+
+await t.test('the lost answer of a conversation is found again, too', async t => {
+  let now = Date.now()
+  const pipedrive = await connected(t, { clock: () => now })
+  const message = { id: '1', type: 'SMS', direction: 'Inbound', creationTime: '2026-03-01T14:05:00Z', subject: 'Is it <b>free</b> & "new"?', from: { phoneNumber: '+16504445566' } }
+  const conversation = {
+    logInfo: { conversationId: 'c', conversationLogId: 'c-1', type: 'SMS', correspondents: [{ phoneNumber: '+16504445566' }], messages: [message] },
+    contactId: 1,
+    contactName: 'John Smith'
+  }
+  await pipedrive.fail({ method: 'POST', path: '/api/v2/activities', drop: 'after' })
+  t.match((await pipedrive.send('POST', '/messageLog', conversation)).json, { successful: false, error: { code: 'outcome-unknown' } })
+  now += 5_001
+  t.match((await pipedrive.send('POST', '/messageLog', conversation)).json, { successful: true })
+  t.equal(pipedrive.fake.held.activities.length, 1)
+})
+
+for (const drop of ['before', 'after']) {
+  await t.test(`a change whose answer was lost ${drop} it was written is in the record, once`, async t => {
+    let now = Date.now()
+    const pipedrive = await connected(t, { clock: () => now })
+    await pipedrive.send('POST', '/callLog', aCall())
+    pipedrive.fake.editRecord('7001', note => `${note}<p>mine</p>`)
+    await pipedrive.fail({ method: 'PATCH', path: '/api/v2/activities/*', drop })
+    const change = { sessionId: '4503991004', recordingLink: 'https://example.com/recording' }
+    t.match((await pipedrive.send('PATCH', '/callLog', change)).json, { successful: false, error: { retryable: true } })
+    now += 60_000
+    t.match((await pipedrive.send('PATCH', '/callLog', change)).json, { successful: true, logId: '7001' })
+    const [note = ''] = pipedrive.fake.held.activities.map(({ note }) => note ?? '')
+    t.equal(note.split('https://example.com/recording').length, 2)
+    t.match(note, '<p>mine</p>')
+  })
+}

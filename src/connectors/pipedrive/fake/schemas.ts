@@ -15,7 +15,7 @@ const writable = {
   duration: time,
   participants: Type.Array(Type.Object({ person_id: id, primary: Type.Boolean() }, strict), { minItems: 1 }),
   org_id: id,
-  note: Type.String({ maxLength: 65_535 })
+  note: Type.String()
 }
 
 export const NewActivity = Type.Partial(Type.Object({ ...writable, deal_id: id, lead_id: Type.String({ format: 'uuid' }) }, strict))
