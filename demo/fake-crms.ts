@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { buildApp } from '../src/app.ts'
 import { cipher, newEncryptionKey, parseEncryptionKeys } from '../src/db/cipher.ts'
 import { openDatabase } from '../src/db/database.ts'
@@ -21,7 +22,7 @@ export interface FakeStage extends Stage {
 
 /** Starts the fake and a server on free ports, with a database that {@link FakeStage.close} deletes. */
 export async function startOnFake (platform: string): Promise<FakeStage> {
-  const { startFakeCrm } = await import(fakeOf(platform)) as { startFakeCrm: StartFakeCrm }
+  const { startFakeCrm } = await import(pathToFileURL(fakeOf(platform)).href) as { startFakeCrm: StartFakeCrm }
   const fake = await startFakeCrm()
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-'))
   const app = await buildApp({
