@@ -26,6 +26,21 @@ await t.test('somebody connects with OAuth', async t => {
   t.match(user, { timeZone: 'Europe/Berlin', info: { companyId: 77, companyDomain: 'acme' }, credentials: { baseUrl: 'https://acme.pipedrive.com' } })
 })
 
+await t.test('the extension finds the consent page by the manifest, and comes back from it', async t => {
+  const pipedrive = await connected(t)
+  const { json: { platforms: { pipedrive: { auth: { oauth: { authUrl, clientId, redirectUri } } } } } } = await pipedrive.call('/crmManifest')
+  const visit = async (asked: object = {}): Promise<Response> => {
+    const query = new URLSearchParams({ response_type: 'code', client_id: clientId, scope: '', state: 'platform=pipedrive', redirect_uri: redirectUri, ...asked })
+    return await fetch(`${authUrl}?${query.toString()}`, { redirect: 'manual' })
+  }
+  const back = (await visit()).headers.get('location') ?? ''
+  t.ok(back.startsWith(`${redirectUri}?code=`))
+  t.match((await signIn(pipedrive, back)).json, { jwtToken: String, name: 'Ann Agent' })
+  for (const wrong of [{ client_id: 'another' }, { redirect_uri: 'https://example.com/pipedrive-redirect' }]) {
+    t.equal((await visit(wrong)).status, 400, Object.keys(wrong).join())
+  }
+})
+
 await t.test('a code is taken once', async t => {
   const pipedrive = await connected(t)
   const uri = await pipedrive.fake.consent('platform=pipedrive')
