@@ -15,7 +15,7 @@ export interface Connected extends Patchbay {
   /** The same with queries and bodies. */
   receivedInFull: () => Promise<Array<{ method: string, path: string, query: any, body: any, status: number }>>
   /** Misbehaves for the next requests that fit. */
-  fail: (rule: object) => Promise<void>
+  fail: (...rules: object[]) => Promise<void>
   /** Ann with her context, to call operations without a route. */
   caller: () => Promise<Caller>
   /** Another user of the company. */
@@ -62,8 +62,8 @@ export async function connected (t: Test, { fake: fakeOptions, ...options }: Par
     send: async (method, path, body) => await patchbay.call(path, { method, token, body }),
     receivedInFull,
     received: async () => (await receivedInFull()).map(({ method, path }) => `${method} ${path}`),
-    fail: async rule => {
-      const { status, text } = await ask(fake.url, '/_faults', { method: 'PUT', body: { rules: [{ method: '*', path: '/api/*', times: 1, ...rule }] } })
+    fail: async (...rules) => {
+      const { status, text } = await ask(fake.url, '/_faults', { method: 'PUT', body: { rules: rules.map(rule => ({ method: '*', path: '/api/*', times: 1, ...rule })) } })
       if (status !== 200) throw new Error(text)
     }
   }

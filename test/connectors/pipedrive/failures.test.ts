@@ -75,11 +75,20 @@ await t.test('a record that is not found any more is gone, whichever request say
     for (const status of [404, 410]) {
       const pipedrive = await connected(t)
       await pipedrive.send('POST', '/callLog', aCall())
-      await pipedrive.fail({ method, path: '/api/v2/activities/7001', status })
+      // The read after a PATCH that finds nothing is a look whether it is the record that is missing.
+      await pipedrive.fail(...[...new Set([method, 'GET'])].map(method => ({ method, path: '/api/v2/activities/7001', status })))
       t.match((await change(pipedrive)).json, { successful: false, error: { code: 'gone' } }, `${method} ${status}`)
       t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: true, logId: '7002' }, `anew after ${method} ${status}`)
     }
   }
+})
+
+await t.test('a deal that is not found any more does not make the call forgotten', async t => {
+  const pipedrive = await connected(t)
+  await pipedrive.send('POST', '/callLog', aCall())
+  await pipedrive.fail({ method: 'PATCH', path: '/api/v2/activities/7001', status: 404 })
+  t.match((await pipedrive.send('PUT', '/callDisposition', { sessionId: '4503991004', dispositions: { deals: 42 } })).json, { error: { code: 'not-found' } })
+  t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: true, logId: '7001' })
 })
 
 await t.test('a record that is deleted between reading and writing is told, and the next change finds out', async t => {
