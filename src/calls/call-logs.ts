@@ -13,7 +13,7 @@ import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { NoteCache } from '../db/note-cache.ts'
 import type { LogState } from '../db/schema.ts'
 import type { Tenant } from '../db/tenant.ts'
-import { composeCallBody, doubtOf, mergeCallBody, noteOf, settled } from './call-body.ts'
+import { composeCallBody, doubtOf, mergeCallBody, noteOf, settled, type MergedCallBody } from './call-body.ts'
 import { callChangesOf, callOf, contactOf, differences, otherNumber, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
@@ -119,13 +119,13 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         return pendingText({ since, updates: leftOf(updates, taken, refused) })
       },
       inDoubt: row => pendingText({ ...pendingOf(row), ...(attempted !== undefined && { doubt: attempted }) }),
-      read: async row => info.logFormat === 'none' ? undefined : await operationOf(caller, 'getCallLog')(context, refOf(row)),
+      read: async row => info.logFormat !== 'none' && changesText(pendingOf(row)) ? await operationOf(caller, 'getCallLog')(context, refOf(row)) : undefined,
       lookAt: lookAt(caller),
       write: async (row, current) => {
         const { updates: kept, doubt } = pendingOf(row)
         const updates = body !== undefined ? [...kept.slice(0, -1), body] : taken === 'oldest' ? kept.slice(0, 1) : kept
         const fingerprints = settled(caller, row.fingerprints, doubt, current)
-        const merged = mergeCallBody(caller, updates, { ...row, fingerprints }, current?.body ?? '')
+        const merged: MergedCallBody = changesText(pendingOf(row)) ? mergeCallBody(caller, updates, { ...row, fingerprints }, current?.body ?? '') : { fingerprints, decisions: [] }
         attempted = doubtOf(caller, fingerprints, current, merged)
         log.info({ callLog: row.id, platform: info.platform, sections: merged.decisions }, 'call log merged')
         const all: UpdateCallLogBody = Object.assign({}, ...updates)
@@ -298,6 +298,13 @@ const partsOf = ({ note, aiNote, transcript }: LogParts): LogParts => ({
   ...(aiNote !== undefined && { aiNote }),
   ...(transcript !== undefined && { transcript })
 })
+
+/** Members of an update that are not in the text of the record. */
+const besideText = new Set(['sessionId', 'telephonySessionId', 'extensionNumber', 'hashedExtensionId', 'rcExtensionId', 'additionalSubmission'])
+
+/** Whether what waits needs the text of the record: an update that sets other fields only can do without reading it. */
+const changesText = ({ doubt, updates }: CallPending): boolean =>
+  doubt !== undefined || updates.some(update => Object.keys(update).some(member => !besideText.has(member)))
 
 /** A bad update is refused before it is kept. */
 function checkUpdate ({ connector }: Caller, body: UpdateCallLogBody): void {

@@ -31,6 +31,7 @@ await t.test('each step costs what the page says', async t => {
     ['the same call again', '', async () => await send('POST', '/callLog', aCall())],
     ['an update', 'it changes later (read, then written)', async () => await send('PATCH', '/callLog', { sessionId, duration: 421, recordingLink: 'https://example.com/r' })],
     ['a deal', 'deal or lead is chosen', async () => await send('PUT', '/callDisposition', { sessionId, dispositions: { deals: 42 } })],
+    ['a deal, in an update', 'deal or lead is chosen', async () => await send('PATCH', '/callLog', { sessionId, additionalSubmission: { deals: 43 } })],
     ['a conversation', 'a call or conversation is logged', async () => await send('POST', '/messageLog', conversation(1))],
     ['more messages', 'it changes later (read, then written)', async () => await send('POST', '/messageLog', conversation(3, 2, 1))],
     ['the same messages again', '', async () => await send('POST', '/messageLog', conversation(3, 2, 1))]
