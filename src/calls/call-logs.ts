@@ -58,6 +58,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   const pendingOf = (row: CallLog): Pending<CreateCallLogBody, UpdateCallLogBody> => readPending(rows.pendingOf(row), clock())
 
   const patienceOf = ({ context: { signal } }: Caller): Patience => ({ clock, random, signal })
+  const lookAt = ({ connector: { operations: { getCallLog } }, context }: Caller) => getCallLog && (async (row: CallLog) => await getCallLog(context, refOf(row)))
 
   async function create (caller: Caller, body: CreateCallLogBody): Promise<CallLogAnswer> {
     const { tenant, connector: { info, operations }, context } = caller
@@ -119,6 +120,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       },
       inDoubt: row => pendingText({ ...pendingOf(row), ...(attempted !== undefined && { doubt: attempted }) }),
       read: async row => info.logFormat === 'none' ? undefined : await operationOf(caller, 'getCallLog')(context, refOf(row)),
+      lookAt: lookAt(caller),
       write: async (row, current) => {
         const { updates: kept, doubt } = pendingOf(row)
         const updates = body !== undefined ? [...kept.slice(0, -1), body] : taken === 'oldest' ? kept.slice(0, 1) : kept
@@ -196,6 +198,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       const store = storeOf(caller, String(body.sessionId), identityOf(hash, body))
       return await change(store, {
         read: async () => undefined,
+        lookAt: lookAt(caller),
         write: async (row): Promise<{ result: Answer }> => {
           const set = await upsertCallDisposition(context, { ...refOf(row), dispositions })
           return {

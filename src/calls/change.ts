@@ -22,6 +22,8 @@ export interface Changing<Row extends LogRow, Current, Result> {
   inDoubt?: (row: Row) => string
   /** Reads the record. When it cannot be read, nothing is written. */
   read: (row: Row) => Promise<Current>
+  /** Reads the record of a change that does without, when something turns out to be missing. Absent: what is missing is the record. */
+  lookAt?: ((row: Row) => Promise<unknown>) | undefined
   /** Does the work in the CRM. The changes are kept with the row. */
   write: (row: Row, current: Current) => Promise<{ result: Result, changes?: LifecycleChanges }>
 }
@@ -55,7 +57,7 @@ export async function change<Row extends LogRow, Current, Result> (
 }
 
 async function perform<Row extends LogRow, Current, Result> (
-  store: ChangeStore<Row>, row: Row, { keep, left = () => '', inDoubt, read, write }: Changing<Row, Current, Result>, { clock, random }: Patience
+  store: ChangeStore<Row>, row: Row, { keep, left = () => '', inDoubt, read, lookAt, write }: Changing<Row, Current, Result>, { clock, random }: Patience
 ): Promise<Result> {
   const done = (refused: boolean): LifecycleChanges => {
     if (keep === undefined) return { leaseUntil: null }
@@ -71,8 +73,8 @@ async function perform<Row extends LogRow, Current, Result> (
     await store.advance(row, { ...changes, ...done(false), lastErrorCode: '' })
     return result
   } catch (error) {
-    // What is missing is the record, unless the record was just there: then it is something that the change refers to.
-    if (error instanceof CrmError && error.code === 'not-found' && current === undefined) {
+    // What is missing is the record, unless the record is there: then it is something that the change refers to.
+    if (isNotFound(error) && current === undefined && !(wasRead && await isThere(lookAt, row))) {
       await store.remove(row)
       throw new PatchbayError('gone', { cause: error })
     }
@@ -90,5 +92,18 @@ async function perform<Row extends LogRow, Current, Result> (
       ...(wasRead && state === 'unknown' && inDoubt !== undefined && { pending: inDoubt(row) })
     })
     throw errorKind(code).retryable ? new PatchbayError('waiting', { retryAfter: Math.ceil(delay / 1000), cause: error }) : error
+  }
+}
+
+const isNotFound = (error: unknown): boolean => error instanceof CrmError && error.code === 'not-found'
+
+/** A record counts as missing when the CRM says so. When it says nothing, the log is not forgotten. */
+async function isThere<Row> (lookAt: ((row: Row) => Promise<unknown>) | undefined, row: Row): Promise<boolean> {
+  if (lookAt === undefined) return false
+  try {
+    await lookAt(row)
+    return true
+  } catch (error) {
+    return !isNotFound(error)
   }
 }

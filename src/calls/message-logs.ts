@@ -120,7 +120,8 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
         const { since, updates } = pendingOf(row)
         return pendingText({ since, updates: leftOf(updates, taken, refused) })
       },
-      read: async row => info.logFormat === 'none' ? undefined : await getMessageLog(context, { logId: row.crmLogId, contactId: row.contactId }),
+      read: async row => info.logFormat === 'none' ? undefined : await getMessageLog(context, refOf(row)),
+      lookAt: async row => await getMessageLog(context, refOf(row)),
       write: async (row, current) => {
         const kept = pendingOf(row).updates
         let merged = { body: current?.body ?? '', fingerprints: row.fingerprints }
@@ -223,3 +224,5 @@ function nextAttempt ({ since, create, updates }: MessagePending, body: CreateMe
   if (isBody(create)) return { since, updates, create: body }
   return { since, updates: updates.some(isBody) ? updates : [...updates, body], create }
 }
+
+const refOf = (row: MessageLog): { logId: string, contactId: string } => ({ logId: row.crmLogId, contactId: row.contactId })

@@ -130,6 +130,22 @@ await t.test('a record is not gone because something that an update refers to is
   t.strictSame((await patchbay.call('/callLog', { method: 'POST', token, body: logOf() })).json, first.json, 'it is still known, and not logged twice')
 })
 
+await t.test('a disposition that names something missing does not make the record gone, a deleted record does', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const first = await patchbay.call('/callLog', { method: 'POST', token, body: logOf() })
+  const setDeal = async () => (await patchbay.call('/callDisposition', { method: 'PUT', token, body: { sessionId: '4503991004', dispositions: { deals: '1' } } })).json
+  await faults(patchbay, { method: 'PATCH', path: '/api/activities/*', times: 1, status: 404 })
+  t.match(await setDeal(), { successful: false, error: { code: 'not-found', retryable: false } })
+  t.strictSame((await patchbay.call('/callLog', { method: 'POST', token, body: logOf() })).json, first.json, 'it is still known, and not logged twice')
+
+  await faults(patchbay, { method: 'PATCH', path: '/api/activities/*', times: 1, status: 404 }, { method: 'GET', path: '/api/activities/*', times: 1, status: 400 })
+  t.match(await setDeal(), { error: { code: 'not-found' } }, 'nor does one that cannot be looked at')
+
+  await patchbay.askCrm(`/api/activities/${first.json.logId}`, { method: 'DELETE' })
+  t.match(await setDeal(), { successful: false, error: { code: 'gone', retryable: false } })
+})
+
 await t.test('what has waited for three days is given up', async t => {
   let now = Date.now()
   const patchbay = await startPatchbay(t, { clock: () => now, recoverEvery: 20 })
