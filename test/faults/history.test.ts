@@ -4,7 +4,7 @@ import t from 'tap'
 import type { Dedupe } from './connectors.ts'
 import { openGround, runHistory } from './history.ts'
 import { history, type Op } from './history-ops.ts'
-import { long } from './long.ts'
+import { long, seed } from './long.ts'
 
 /** Histories that once broke a promise. A new one goes here: fast-check prints it when it fails, as short as it can be made. */
 const found: Array<[title: string, dedupe: Dedupe, ops: Op[]]> = [
@@ -93,9 +93,6 @@ for (const [title, dedupe, ops] of found) {
     t.pass('every promise is kept')
   })
 }
-
-// The short run is the same each time; the long one looks elsewhere each time. SEED runs a failed one again.
-const seed = Number(process.env['SEED'] ?? (long ? Date.now() % 2 ** 31 : 1))
 
 for (const dedupe of ['native', 'search', 'none'] as const) {
   const numRuns = long ? 1_000 : 30
