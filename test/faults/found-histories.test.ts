@@ -4,8 +4,11 @@ import type { Dedupe } from './connectors.ts'
 import { openGround, runHistory } from './history.ts'
 import type { Op } from './history-ops.ts'
 
-/** Histories that once broke a promise. history.test.ts finds them. */
+/** Histories that broke a promise, or would if one step were left out. history.test.ts finds further ones. */
 const found: Array<[title: string, dedupe: Dedupe, ops: Op[]]> = [
+  ['of requests that find no log at the same moment, one writes it', 'search', [
+    { do: 'at once', requests: [{ do: 'create', what: 'call-0' }, { do: 'create', what: 'call-0' }, { do: 'create', what: 'call-0' }] }
+  ]],
   ['what a second request brings is written when the record of the first, whose answer was lost, is found', 'native', [
     { do: 'fail', method: 'POST', how: 'after' },
     { do: 'create', what: 'call-0' },
