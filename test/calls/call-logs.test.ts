@@ -30,6 +30,7 @@ await t.test('fifty simultaneous first requests write one record and get equal a
   const [first] = answers as [Answer]
   t.match(first.json, { successful: true, logId: String })
   for (const answer of answers) t.strictSame(answer.json, first.json)
+  t.strictSame((await patchbay.crmRequests()).filter(request => request.startsWith('POST')), ['POST /api/activities'], 'the CRM has nothing to refuse')
   t.equal((await activities(patchbay)).length, 1)
 })
 

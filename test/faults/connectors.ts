@@ -25,16 +25,17 @@ const withoutExternalId = (context: Context): Context => ({
   }
 })
 
-export function connectorWith (dedupe: Dedupe, clock: () => number): Connector {
+/** @param lag milliseconds until a search knows a new record */
+export function connectorWith (dedupe: Dedupe, clock: () => number, lag: number = searchLag): Connector {
   if (dedupe === 'native') return example.connector
   const { findCallLog, findMessageLog, createMessageLog, ...others } = operations
   const find = async ({ crm }: Context, type: string, contactId: string, startTime: number) => {
     const { items } = await crm.get(path`/api/activities`, { query: { type, contactId }, answer: Type.Any() }) as { items: Activity[] }
-    const found = items.find(item => Date.parse(item.startTime) === startTime && Date.parse(item.createdAt) <= clock() - searchLag)
+    const found = items.find(item => Date.parse(item.startTime) === startTime && Date.parse(item.createdAt) <= clock() - lag)
     return found && { logId: String(found.id) }
   }
   return {
-    info: { ...info, dedupe, ...(dedupe === 'search' && { findDelay: searchLag }) },
+    info: { ...info, dedupe, ...(dedupe === 'search' && { findDelay: lag }) },
     operations: {
       ...others,
       createCallLog: async (context, log) => await operations.createCallLog(withoutExternalId(context), log),
