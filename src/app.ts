@@ -33,7 +33,7 @@ import { sessionRoutes } from './routes/session.ts'
 import { settingsRoutes } from './routes/settings.ts'
 
 export interface AppParts {
-  config: Pick<Config, 'publicUrl' | 'exampleCrmPort' | 'connectorsDir' | 'manifestsDir' | 'connector'> & Partial<Pick<Config, 'allowPrivateNetworks' | 'proxies'>>
+  config: Pick<Config, 'publicUrl' | 'exampleCrmPort' | 'connectorsDir' | 'manifestsDir' | 'connector'> & Partial<Pick<Config, 'allowPrivateNetworks' | 'proxies' | 'trustProxy'>>
   /** Open; the application closes it. */
   database: Database
   cipher: Cipher
@@ -55,6 +55,7 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
     forceCloseConnections: true,
     genReqId: () => randomUUID(),
     ajv: { customOptions: ajvOptions },
+    trustProxy: config.trustProxy ?? false,
     frameworkErrors: answerFrameworkError
   }).withTypeProvider<TypeBoxTypeProvider>()
   for (const component of components) app.addSchema(component)
