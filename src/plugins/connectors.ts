@@ -72,7 +72,7 @@ export default fp<ConnectorsOptions>(async (fastify, { without = [], connectorsD
   fastify.decorate('connectors', {
     get: platform => {
       const connector = loaded.get(platform)
-      if (connector === undefined) throw new PatchbayError('unknown-platform', { message: `This server has no connector for "${platform}".` })
+      if (connector === undefined) throw new PatchbayError('unknown-platform')
       return connector
     },
     has: platform => loaded.has(platform),

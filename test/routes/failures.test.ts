@@ -1,6 +1,6 @@
 import { createSigner } from 'fast-jwt'
 import t from 'tap'
-import { callRecord, sessionSecret, startPatchbay, type Call } from '../patchbay.ts'
+import { callRecord, sessionSecret, startPatchbay, type Call, type Patchbay } from '../patchbay.ts'
 
 const notSignedIn = 'Please go to Settings and authorize CRM platform'
 const text = (message: string) => ({ status: 400, type: 'text/plain; charset=utf-8', text: message })
@@ -148,4 +148,39 @@ await t.test('logins that are guessed at are slowed down', async t => {
   const answer = await patchbay.call('/apiKeyLogin', { method: 'POST', body: { platform: 'example', apiKey: 'example-key-ann' } })
   t.equal(answer.status, 429)
   t.match(answer.json, { successful: false, error: { code: 'too-many-requests', retryable: true } })
+})
+
+await t.test('behind a proxy that the operator trusts each caller is slowed down alone', async t => {
+  const guess = async ({ call }: Patchbay, from: string) =>
+    (await call('/apiKeyLogin', { method: 'POST', headers: { 'x-forwarded-for': from }, body: { platform: 'example', apiKey: 'guess' } })).status
+  for (const [trustProxy, others] of [[['127.0.0.1'], 400], [['10.0.0.1'], 429], [undefined, 429]] as const) {
+    const patchbay = await startPatchbay(t, { config: trustProxy === undefined ? {} : { trustProxy: [...trustProxy] } })
+    for (let attempt = 0; attempt < 20; attempt++) await guess(patchbay, '192.0.2.1')
+    t.equal(await guess(patchbay, '192.0.2.1'), 429)
+    t.equal(await guess(patchbay, '192.0.2.2'), others, `trusted: ${trustProxy?.join(', ') ?? 'nobody'}`)
+  }
+})
+
+await t.test('what cannot be read is not repeated in the answer', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const secret = 'eyJhbGciOi-secret'
+  const table: Array<[path: string, options: Call]> = [
+    [`/callLog/%zz?jwtToken=${secret}`, {}],
+    [`/nothing?jwtToken=${secret}`, {}],
+    [`/nothing/${secret}`, { token }],
+    ['/callLog', { method: 'POST', token, body: `{"note": ${secret}` }],
+    ['/callLog', { method: 'POST', token, body: 'x', headers: { 'content-type': `text/${secret}` } }],
+    ['/callLog', { method: 'POST', token, body: 'x', headers: { 'content-type': `${secret};;` } }],
+    ['/apiKeyLogin', { method: 'POST', body: { platform: secret, apiKey: 'x' } }],
+    [`/implementedInterfaces?platform=${secret}`, {}],
+    ['/contact', { method: 'POST', token, body: { phoneNumber: '+1', newContactType: secret } }],
+    ['/connectors/example/contact', { method: 'POST', token, body: { phoneNumber: '+1', newContactType: secret } }]
+  ]
+  for (const [path, options] of table) {
+    const answer = await patchbay.call(path, options)
+    const title = `${options.method ?? 'GET'} ${path}`
+    t.match(answer.json, { successful: false, returnMessage: { message: /./ } }, title)
+    t.notMatch(answer.text, secret, title)
+  }
 })
