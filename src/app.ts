@@ -44,18 +44,20 @@ export interface AppParts {
   random?: () => number
   /** Milliseconds between two looks for what waits. */
   recoverEvery?: number
+  /** Milliseconds that a request may take. */
+  longestRequest?: number
   /** Silent when absent. */
   logger?: FastifyBaseLogger
 }
 
-export async function buildApp ({ config, database, cipher, sessionSecret, hashKey, clock = Date.now, random = Math.random, recoverEvery = 5_000, logger }: AppParts): Promise<FastifyInstance> {
+export async function buildApp ({ config, database, cipher, sessionSecret, hashKey, clock = Date.now, random = Math.random, recoverEvery = 5_000, longestRequest = 25_000, logger }: AppParts): Promise<FastifyInstance> {
   const app = fastify({
     ...(logger !== undefined && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
+    trustProxy: config.trustProxy ?? false,
     genReqId: () => randomUUID(),
     ajv: { customOptions: ajvOptions },
-    trustProxy: config.trustProxy ?? false,
     frameworkErrors: answerFrameworkError
   }).withTypeProvider<TypeBoxTypeProvider>()
   for (const component of components) app.addSchema(component)
@@ -63,7 +65,7 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
 
   await app.register(errors)
   await app.register(security)
-  await app.register(deadline)
+  await app.register(deadline, { longest: longestRequest })
   await app.register(gracefulStop)
   await app.register(session, { secret: sessionSecret, clock })
   await app.register(validation)

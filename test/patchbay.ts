@@ -75,6 +75,7 @@ export async function startPatchbay (t: Test, options: {
   crmClock?: () => number
   logLevel?: string
   recoverEvery?: number
+  longestRequest?: number
   folder?: string
   encryptionKeys?: string
   config?: Partial<AppParts['config']>
@@ -103,7 +104,8 @@ export async function startPatchbay (t: Test, options: {
     hashKey,
     logger,
     ...(options.clock !== undefined && { clock: options.clock }),
-    ...(options.recoverEvery !== undefined && { recoverEvery: options.recoverEvery })
+    ...(options.recoverEvery !== undefined && { recoverEvery: options.recoverEvery }),
+    ...(options.longestRequest !== undefined && { longestRequest: options.longestRequest })
   }).catch(async (error: unknown) => {
     await database.close()
     throw error

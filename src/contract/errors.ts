@@ -63,6 +63,7 @@ export const errorCodes = {
   'rate-limited': { status: 200, retryable: true, as: 'answer', message: 'The CRM limits how much may be asked of it.', action: 'Try again later.' },
   unavailable: { status: 200, retryable: true, as: 'answer', message: 'The CRM cannot be reached.', action: 'Try again later.' },
   'bad-response': { status: 200, retryable: true, as: 'answer', message: 'The CRM answered something that cannot be understood.', action: 'Try again later.' },
+  'connector-failed': { status: 200, retryable: true, as: 'answer', message: 'The connector of this CRM failed.', action: 'Tell the operator of this server.' },
   prerequisite: { status: 200, retryable: false, as: 'answer', message: 'Something has to be set up in the CRM first.', action: 'Ask your CRM administrator.' }
 } as const satisfies Record<string, ErrorKind>
 

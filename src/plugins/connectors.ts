@@ -14,6 +14,7 @@ import { operationNames, requiredOperations, type OperationName } from '../contr
 import { submissionOf, type Page } from '../contract/submission.ts'
 import { PlainInfo, type Connector, type ConnectorPlugin } from '../contract/connector.ts'
 import { TypeCompiler, type TSchema } from '../contract/type.ts'
+import { guardedConnector } from './guarded-connector.ts'
 import * as patchbay from '../patchbay.ts'
 
 export interface LoadedConnector extends Connector {
@@ -65,7 +66,7 @@ export default fp<ConnectorsOptions>(async (fastify, { without = [], connectorsD
     const { info } = plugin.connector
     const first = loaded.get(info.platform)
     if (first !== undefined) throw new ConnectorError(file, 'platform', `"${info.platform}" is taken by ${first.file}`)
-    loaded.set(info.platform, { ...plugin.connector, file, manifest: await manifestOf(file, plugin.connector, manifestsDir) })
+    loaded.set(info.platform, { ...guardedConnector(plugin.connector), file, manifest: await manifestOf(file, plugin.connector, manifestsDir) })
     await fastify.register(plugin, { prefix: `/connectors/${info.platform}` })
   }
 
