@@ -13,7 +13,7 @@ import crm from './plugins/crm.ts'
 import db from './plugins/db.ts'
 import deadline from './plugins/deadline.ts'
 import docs from './plugins/docs.ts'
-import errors, { answerFrameworkError } from './plugins/errors.ts'
+import errors, { answerClientError, answerFrameworkError } from './plugins/errors.ts'
 import gracefulStop from './plugins/graceful-stop.ts'
 import { openapi } from './plugins/openapi.ts'
 import recovery from './plugins/recovery.ts'
@@ -58,7 +58,8 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
     trustProxy: config.trustProxy ?? false,
     genReqId: () => randomUUID(),
     ajv: { customOptions: ajvOptions },
-    frameworkErrors: answerFrameworkError
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError
   }).withTypeProvider<TypeBoxTypeProvider>()
   for (const component of components) app.addSchema(component)
   app.decorate('operationRoutes', connectorRoutes)

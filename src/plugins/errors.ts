@@ -1,5 +1,7 @@
 /** Every failure becomes an answer here: coded, in the form that the table of codes says, and without internals. */
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { returnMessage, type ErrorAnswer } from '../contract/answer.ts'
 import { PatchbayError, errorKind } from '../contract/errors.ts'
@@ -85,6 +87,26 @@ export function sendError (request: FastifyRequest, reply: FastifyReply, thrown:
 export function answerFrameworkError (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   reply.header('access-control-allow-origin', '*')
   return sendError(request, reply, thrown)
+}
+
+/** For Fastify's `clientErrorHandler`: what is not HTTP, or does not end, never becomes a request. */
+export function answerClientError (thrown: ConnectionError, socket: Socket): void {
+  if (thrown.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const error = new PatchbayError(thrown.code === 'HPE_HEADER_OVERFLOW' ? 'headers-too-large' : 'invalid-request')
+  const { status } = errorKind(error.code)
+  const body = JSON.stringify(errorAnswer(error))
+  socket.end([
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'access-control-allow-origin: *',
+    'connection: close',
+    '',
+    body
+  ].join('\r\n'))
 }
 
 export default fp(async fastify => {
