@@ -40,6 +40,8 @@ export interface Patchbay {
   askCrm: (path: string, options?: Call) => Promise<Answer>
   /** @returns a session token */
   signIn: (apiKey?: string, platform?: string) => Promise<string>
+  /** Connects a user of the CRM without the sign-in, which is limited. @returns a session token */
+  connectUser: (platform?: string, apiKey?: string) => Promise<string>
   /** Allows access at the consent page of the CRM, as the user with that id. @returns a session token */
   signInByOAuth: (userId?: number, platform?: string) => Promise<string>
   /** What the CRM received since the last time, `METHOD /path`. */
@@ -126,6 +128,11 @@ export async function startPatchbay (t: Test, options: {
       const answer = await call('/apiKeyLogin', { method: 'POST', body: { platform, apiKey, hostname: 'undefined', additionalInfo: { apiKey } } })
       if (answer.status !== 200) throw new Error(`Signing in failed: ${answer.text}`)
       return answer.json.jwtToken
+    },
+    connectUser: async (platform = 'example', apiKey = 'example-key-ann') => {
+      const crmUserId = apiKey === 'example-key-bob' ? '2' : '1'
+      const user = await app.repositories.users.save({ platform, crmUserId, name: crmUserId, hostname: '', timeZone: 'UTC', extensionHash: '', credentials: { accessToken: apiKey }, info: { plan: 'free' } })
+      return app.signSession({ userId: user.id, platform, signIn: user.sessionId })
     },
     signInByOAuth: async (userId = 1, platform = 'example') => {
       const begun = await fetch(`${url}/oauth-authorize?platform=${platform}`, { redirect: 'manual' })

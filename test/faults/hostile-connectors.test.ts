@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { callRecord, startPatchbay, type Patchbay } from '../patchbay.ts'
+import { callRecord, startPatchbay } from '../patchbay.ts'
 
 interface Hostile {
   title: string
@@ -79,14 +79,6 @@ const hostile: Hostile[] = [
 
 const platformOf = (index: number): string => `hostile${index}`
 
-/** Somebody who is connected, without the sign-in, which is limited. */
-async function connected ({ app }: Patchbay, platform: string): Promise<string> {
-  const user = await app.repositories.users.save({
-    platform, crmUserId: '1', name: 'Ann', hostname: '', timeZone: 'UTC', extensionHash: '', credentials: { accessToken: 'example-key-ann' }, info: { plan: 'free' }
-  })
-  return app.signSession({ userId: user.id, platform, signIn: user.sessionId })
-}
-
 await t.test('whatever a connector does ends as a coded error that names the place, and others go on', async t => {
   const endless = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' })
@@ -107,7 +99,7 @@ await t.test('whatever a connector does ends as a coded error that names the pla
   const ann = await patchbay.signIn()
   for (const [index, { title, ask = { path: '/contact?phoneNumber=%2B16504445566' }, code = 'connector-failed', place }] of hostile.entries()) {
     const platform = platformOf(index)
-    const token = await connected(patchbay, platform)
+    const token = await patchbay.connectUser(platform)
     patchbay.logged.length = 0
     const [answer, others] = await Promise.all([
       patchbay.call(ask.path, { ...ask, token }),
@@ -141,7 +133,7 @@ await t.test('after a request that may have written, a record is looked for befo
   const folder = t.testdir({ connectors: Object.fromEntries(table.map((one, index) => [`${platformOf(index)}.ts`, source(platformOf(index), one)])) })
   const patchbay = await startPatchbay(t, { folder, longestRequest: 1_000, config: { connectorsDir: join(folder, 'connectors') }, onExampleCrm: table.map((_, index) => platformOf(index)) })
   for (const [index, { title }] of table.entries()) {
-    const token = await connected(patchbay, platformOf(index))
+    const token = await patchbay.connectUser(platformOf(index))
     const log = async () => await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: callRecord(), ...contact } })
     t.match((await log()).json, { successful: false, error: { code: 'outcome-unknown' } }, title)
     t.match((await log()).json, { successful: true }, `${title}: a repeat finds it`)
@@ -160,7 +152,7 @@ await t.test('before a request that may have written, and where the connector kn
   const folder = t.testdir({ connectors: Object.fromEntries(table.map((one, index) => [`${platformOf(index)}.ts`, source(platformOf(index), one)])) })
   const patchbay = await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') }, onExampleCrm: table.map((_, index) => platformOf(index)) })
   for (const [index, { title, code }] of table.entries()) {
-    const token = await connected(patchbay, platformOf(index))
+    const token = await patchbay.connectUser(platformOf(index))
     t.match((await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: callRecord(), ...contact } })).json, { successful: false, error: { code } }, title)
   }
 })
