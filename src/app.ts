@@ -13,7 +13,7 @@ import crm from './plugins/crm.ts'
 import db from './plugins/db.ts'
 import deadline from './plugins/deadline.ts'
 import docs from './plugins/docs.ts'
-import errors, { answerFrameworkError } from './plugins/errors.ts'
+import errors, { answerClientError, answerFrameworkError } from './plugins/errors.ts'
 import gracefulStop from './plugins/graceful-stop.ts'
 import { openapi } from './plugins/openapi.ts'
 import recovery from './plugins/recovery.ts'
@@ -34,7 +34,7 @@ import { sessionRoutes } from './routes/session.ts'
 import { settingsRoutes } from './routes/settings.ts'
 
 export interface AppParts {
-  config: Pick<Config, 'publicUrl' | 'exampleCrmPort' | 'connectorsDir' | 'manifestsDir' | 'connector'> & Partial<Pick<Config, 'allowPrivateNetworks' | 'proxies'>>
+  config: Pick<Config, 'publicUrl' | 'exampleCrmPort' | 'connectorsDir' | 'manifestsDir' | 'connector'> & Partial<Pick<Config, 'allowPrivateNetworks' | 'proxies' | 'trustProxy'>>
   /** Open; the application closes it. */
   database: Database
   cipher: Cipher
@@ -45,26 +45,30 @@ export interface AppParts {
   random?: () => number
   /** Milliseconds between two looks for what waits. */
   recoverEvery?: number
+  /** Milliseconds that a request may take. */
+  longestRequest?: number
   /** Silent when absent. */
   logger?: FastifyBaseLogger
 }
 
-export async function buildApp ({ config, database, cipher, sessionSecret, hashKey, clock = Date.now, random = Math.random, recoverEvery = 5_000, logger }: AppParts): Promise<FastifyInstance> {
+export async function buildApp ({ config, database, cipher, sessionSecret, hashKey, clock = Date.now, random = Math.random, recoverEvery = 5_000, longestRequest = 25_000, logger }: AppParts): Promise<FastifyInstance> {
   const app = fastify({
     ...(logger !== undefined && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
+    trustProxy: config.trustProxy ?? false,
     genReqId: () => randomUUID(),
     ajv: { customOptions: ajvOptions },
     schemaController: { compilersFactory: { buildSerializer } },
-    frameworkErrors: answerFrameworkError
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError
   }).withTypeProvider<TypeBoxTypeProvider>()
   for (const component of components) app.addSchema(component)
   app.decorate('operationRoutes', connectorRoutes)
 
   await app.register(errors)
   await app.register(security)
-  await app.register(deadline)
+  await app.register(deadline, { longest: longestRequest })
   await app.register(gracefulStop)
   await app.register(session, { secret: sessionSecret, clock })
   await app.register(validation)

@@ -17,6 +17,7 @@ const Environment = Type.Object({
   CONNECTORS_DIR: Type.Optional(Type.String({ minLength: 1 })),
   MANIFESTS_DIR: Type.Optional(Type.String({ minLength: 1 })),
   ALLOW_PRIVATE_NETWORKS: Type.String({ default: '' }),
+  TRUST_PROXY: Type.Optional(Type.String()),
   LOG_LEVEL: Type.String({ default: 'info', enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] })
 })
 
@@ -55,6 +56,8 @@ export interface Config {
   /** CIDRs that CRM requests may go to although private. */
   allowPrivateNetworks: string[]
   proxies: ProxyConfig
+  /** Addresses of the proxies in front of the server, which say who calls; absent when there is none. */
+  trustProxy?: string[]
   logLevel: Static<typeof Environment>['LOG_LEVEL']
   /** The operator's settings of a connector, by platform. */
   connector: (platform: string, region?: string) => ConnectorConfig
@@ -85,6 +88,7 @@ export function readConfig (environment: NodeJS.ProcessEnv = process.env): Confi
     ...(env.CONNECTORS_DIR !== undefined && { connectorsDir: directory('CONNECTORS_DIR', env.CONNECTORS_DIR) }),
     ...(env.MANIFESTS_DIR !== undefined && { manifestsDir: directory('MANIFESTS_DIR', env.MANIFESTS_DIR) }),
     allowPrivateNetworks: networks(env.ALLOW_PRIVATE_NETWORKS),
+    ...(env.TRUST_PROXY !== undefined && { trustProxy: proxyAddresses(env.TRUST_PROXY) }),
     proxies: proxies(environment),
     logLevel: env.LOG_LEVEL,
     connector: (platform, region = '') => ({
@@ -126,8 +130,19 @@ function directory (variable: string, value: string): string {
   return value
 }
 
+const listed = (value: string): string[] => value.split(',').map(entry => entry.trim()).filter(entry => entry !== '')
+
+/** Whoever may be anywhere could say of themselves that they are somebody else. */
+function proxyAddresses (value: string): string[] {
+  const addresses = listed(value)
+  for (const address of addresses) {
+    if (!ipaddr.isValid(address) && !ipaddr.isValidCIDR(address)) throw new ConfigError('TRUST_PROXY', `must be addresses or CIDRs joined by commas; "${address}" is none (10.0.0.5 and 10.0.0.0/8 are)`)
+  }
+  return addresses
+}
+
 function networks (value: string): string[] {
-  const ranges = value.split(',').map(range => range.trim()).filter(range => range !== '')
+  const ranges = listed(value)
   for (const range of ranges) {
     if (!ipaddr.isValidCIDR(range)) throw new ConfigError('ALLOW_PRIVATE_NETWORKS', `must be CIDRs joined by commas; "${range}" is none (10.0.0.0/8 is one)`)
   }

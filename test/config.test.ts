@@ -37,6 +37,8 @@ await t.test('a wrong value is refused by the name of its variable', async t => 
     ['MANIFESTS_DIR', '/there/is/no/such/folder', /folder/],
     ['ALLOW_PRIVATE_NETWORKS', '10.0.0.0/8, 10.0.0.0/99', /CIDR/],
     ['ALLOW_PRIVATE_NETWORKS', '10.0.0.1', /CIDR/],
+    ['TRUST_PROXY', 'true', /addresses or CIDRs/],
+    ['TRUST_PROXY', '10.0.0.0/8, proxy.example', /"proxy\.example" is none/],
     ['LOG_LEVEL', 'loud', /fatal, error, warn, info, debug, trace, silent/]
   ]
   for (const [variable, value, problem] of table) {
@@ -55,6 +57,10 @@ await t.test('what the operator says about a connector is named after its platfo
   t.strictSame(connector('tinydesk'), { clientId: 'id', clientSecret: 'secret', redirectUri: 'https://example.com/tinydesk-redirect' })
   t.strictSame(connector('googleSheets'), { url: 'http://127.0.0.1:1234' })
   t.throws(() => connector('broken'), { name: 'ConfigError', message: /^BROKEN_URL / })
+})
+
+await t.test('the proxies in front of the server are addresses or networks', async t => {
+  t.strictSame(readConfig({ TRUST_PROXY: '127.0.0.1, 10.0.0.0/8,::1' }).trustProxy, ['127.0.0.1', '10.0.0.0/8', '::1'])
 })
 
 await t.test('an address loses the slash at its end', async t => {

@@ -40,6 +40,8 @@ export interface Patchbay {
   askCrm: (path: string, options?: Call) => Promise<Answer>
   /** @returns a session token */
   signIn: (apiKey?: string, platform?: string) => Promise<string>
+  /** Connects a user of the CRM without the sign-in, which is limited. @returns a session token */
+  connectUser: (platform?: string, apiKey?: string) => Promise<string>
   /** Allows access at the consent page of the CRM, as the user with that id. @returns a session token */
   signInByOAuth: (userId?: number, platform?: string) => Promise<string>
   /** What the CRM received since the last time, `METHOD /path`. */
@@ -75,6 +77,7 @@ export async function startPatchbay (t: Test, options: {
   crmClock?: () => number
   logLevel?: string
   recoverEvery?: number
+  longestRequest?: number
   folder?: string
   encryptionKeys?: string
   config?: Partial<AppParts['config']>
@@ -103,7 +106,8 @@ export async function startPatchbay (t: Test, options: {
     hashKey,
     logger,
     ...(options.clock !== undefined && { clock: options.clock }),
-    ...(options.recoverEvery !== undefined && { recoverEvery: options.recoverEvery })
+    ...(options.recoverEvery !== undefined && { recoverEvery: options.recoverEvery }),
+    ...(options.longestRequest !== undefined && { longestRequest: options.longestRequest })
   }).catch(async (error: unknown) => {
     await database.close()
     throw error
@@ -124,6 +128,11 @@ export async function startPatchbay (t: Test, options: {
       const answer = await call('/apiKeyLogin', { method: 'POST', body: { platform, apiKey, hostname: 'undefined', additionalInfo: { apiKey } } })
       if (answer.status !== 200) throw new Error(`Signing in failed: ${answer.text}`)
       return answer.json.jwtToken
+    },
+    connectUser: async (platform = 'example', apiKey = 'example-key-ann') => {
+      const crmUserId = apiKey === 'example-key-bob' ? '2' : '1'
+      const user = await app.repositories.users.save({ platform, crmUserId, name: crmUserId, hostname: '', timeZone: 'UTC', extensionHash: '', credentials: { accessToken: apiKey }, info: { plan: 'free' } })
+      return app.signSession({ userId: user.id, platform, signIn: user.sessionId })
     },
     signInByOAuth: async (userId = 1, platform = 'example') => {
       const begun = await fetch(`${url}/oauth-authorize?platform=${platform}`, { redirect: 'manual' })

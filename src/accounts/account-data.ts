@@ -18,7 +18,7 @@ export interface AccountData {
 
 export interface AccountDataParts {
   readonly remembered: Remembered
-  readonly log: { readonly warn: (facts: object, message: string) => void }
+  readonly log: { readonly debug: (facts: object, message: string) => void }
 }
 
 /** How long an old list is given after the CRM failed to give a new one, in milliseconds. */
@@ -34,7 +34,7 @@ export function accountData ({ remembered, log }: AccountDataParts): AccountData
       return fetched
     } catch (error) {
       if (!(error instanceof CrmError) || old === undefined) throw error
-      log.warn({ err: error, platform: owner.platform, key: provider.key }, 'account data could not be fetched, the old is used')
+      log.debug({ err: error, platform: owner.platform, key: provider.key }, 'account data could not be fetched, the old is used')
       await remembered.set(owner, dataKey, old, staleLives)
       return old
     }

@@ -42,7 +42,7 @@ export interface CallLogsParts {
   readonly clock: Clock
   /** From 0 to 1. */
   readonly random: () => number
-  readonly log: { readonly info: (facts: object, message: string) => void, readonly warn: (facts: object, message: string) => void }
+  readonly log: { readonly debug: (facts: object, message: string) => void, readonly warn: (facts: object, message: string) => void }
 }
 
 const noteLives = 60 * 60_000
@@ -127,7 +127,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         const fingerprints = settled(caller, row.fingerprints, doubt, current)
         const merged: MergedCallBody = changesText(pendingOf(row)) ? mergeCallBody(caller, updates, { ...row, fingerprints }, current?.body ?? '') : { fingerprints, decisions: [] }
         attempted = doubtOf(caller, fingerprints, current, merged)
-        log.info({ callLog: row.id, platform: info.platform, sections: merged.decisions }, 'call log merged')
+        log.debug({ callLog: row.id, platform: info.platform, sections: merged.decisions }, 'call log merged')
         const all: UpdateCallLogBody = Object.assign({}, ...updates)
         const ownerId = await caller.ownerOf(all.additionalSubmission)
         const told = await operations.updateCallLog(context, {
@@ -183,8 +183,9 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         if (row?.state !== 'logged') return { log: { sessionId, matched: false } }
         return details ? await withDetails(caller, row) : { log: { sessionId, matched: true, logId: row.crmLogId } }
       })
-      const problem = answers.find(answer => answer.problem !== undefined)?.problem
-      return { successful: true, logs: answers.map(answer => answer.log), returnMessage: problem ?? null }
+      const problems = answers.flatMap(({ problem }) => problem ?? [])
+      if (problems[0] !== undefined) log.warn({ err: problems[0], failed: problems.length, platform: caller.tenant.platform }, 'reading call logs failed')
+      return { successful: true, logs: answers.map(answer => answer.log), returnMessage: problems[0] === undefined ? null : returnMessage('warning', problems[0].message) }
     },
 
     async setDisposition (caller, body) {
@@ -221,7 +222,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   }
 
   /** A record that cannot be read is told as one that is not there, so that the others still are. A dead session concerns them all. */
-  async function withDetails (caller: Caller, row: CallLog): Promise<{ log: MatchedCallLog, problem?: ReturnMessage }> {
+  async function withDetails (caller: Caller, row: CallLog): Promise<{ log: MatchedCallLog, problem?: CrmError }> {
     const { sessionId, crmLogId: logId } = row
     try {
       const { subject, body, note = noteOf(caller, body, row.fingerprints), contactName, dispositions } =
@@ -242,8 +243,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       }
     } catch (error) {
       if (!(error instanceof CrmError) || error.code === 'auth-expired') throw error
-      log.warn({ err: error, callLog: row.id }, 'reading a call log failed')
-      return { log: { sessionId, matched: false }, problem: returnMessage('warning', error.message) }
+      return { log: { sessionId, matched: false }, problem: error }
     }
   }
 }

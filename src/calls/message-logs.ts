@@ -27,7 +27,7 @@ export interface MessageLogsParts {
   readonly clock: Clock
   /** From 0 to 1. */
   readonly random: () => number
-  readonly log: { readonly info: (facts: object, message: string) => void }
+  readonly log: { readonly debug: (facts: object, message: string) => void }
 }
 
 /** A log's row, with the messages that the next step brings into the record. */
@@ -130,7 +130,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
           const request = messageRequestOf(each, clock())
           const unknown = await unknownOf(caller, request.messages)
           const { decisions, ...next } = mergeMessageBody(caller, request, each, unknown, merged.body, merged.fingerprints)
-          log.info({ messageLog: row.id, platform: info.platform, decisions: decisions.map(({ action, reason }) => ({ action, reason })) }, 'message log merged')
+          log.debug({ messageLog: row.id, platform: info.platform, decisions: decisions.map(({ action, reason }) => ({ action, reason })) }, 'message log merged')
           merged = next
           messages.push(...unknown.filter(({ id }) => messages.every(message => message.id !== id)))
         }

@@ -17,10 +17,10 @@ const untilConnected: readonly ErrorCode[] = ['auth-expired', 'session-revoked']
  * - anything else: the CRM may have written the record, so it is looked for before anything is sent again
  */
 export function judge (error: unknown): Verdict {
+  if (error instanceof CrmError && error.outcome === 'unknown') return { state: 'unknown', code: error.code }
   if (error instanceof PatchbayError && untilConnected.includes(error.code)) return { state: 'waiting', code: error.code }
   if (error instanceof CrmError) {
-    const state = ({ refused: 'failed', 'not-received': 'waiting', unknown: 'unknown' } as const)[error.outcome]
-    return { state, code: error.code }
+    return { state: error.outcome === 'refused' ? 'failed' : 'waiting', code: error.code }
   }
   // Refused by our own checks, before anything was sent; all but those that say that something ended in the middle.
   if (error instanceof PatchbayError && errorKind(error.code).status < 500) return { state: 'failed', code: error.code }

@@ -8,6 +8,7 @@ import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { LogState } from '../db/schema.ts'
 import type { Caller } from './caller.ts'
+import { judge } from './outcome.ts'
 import { readPending } from './pending.ts'
 import { retryDelay, triedFor } from './retry.ts'
 import type { LogRow } from './write-once.ts'
@@ -77,6 +78,6 @@ async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverab
   } catch (error) {
     log.warn({ ...facts, err: error }, 'what waits could not be written yet')
     // Steps that got as far as the row have said when to come back. This is for those that did not.
-    await rows.advance(row, { nextAttemptAt: clock() + retryDelay(row.attempts + 1, random()), attempts: row.attempts + 1 })
+    await rows.advance(row, { nextAttemptAt: clock() + retryDelay(row.attempts + 1, random()), attempts: row.attempts + 1, lastErrorCode: judge(error).code })
   }
 }

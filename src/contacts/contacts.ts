@@ -70,7 +70,7 @@ export function contacts (accountData: AccountData): Contacts {
       const number = phoneNumberOf(phoneNumber)
       const type = newContactType ?? info.contactTypes?.[0] ?? ''
       if (info.contactTypes !== undefined && !info.contactTypes.includes(type)) {
-        throw new PatchbayError('invalid', { field: 'newContactType', message: `${info.title} knows no contacts of the type "${type}". Those are ${info.contactTypes.join(', ')}.` })
+        throw new PatchbayError('invalid', { field: 'newContactType', message: `${info.title} knows no contacts of that type, but ${info.contactTypes.join(', ')}.` })
       }
       const created = await operationOf(caller, 'createContact')(caller.context, {
         phoneNumber: number,

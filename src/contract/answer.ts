@@ -65,6 +65,7 @@ export const failures = {
   },
   413: { description: 'The request is too large.', content: json(ref(ErrorAnswer)) },
   415: { description: 'The body is not JSON.', content: json(ref(ErrorAnswer)) },
+  431: { description: 'Address and headers are too large.', content: json(ref(ErrorAnswer)) },
   500: { description: 'The server failed; its log names the request id.', content: json(ref(ErrorAnswer)) },
   503: { description: 'The server is not ready, or the request took too long.', content: json(ref(ErrorAnswer)) }
 }

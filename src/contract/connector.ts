@@ -9,7 +9,7 @@ import type { PlatformManifest } from './manifest.ts'
 import type { Operations } from './operations.ts'
 import type { RootRoute } from './root-route.ts'
 import type { Setting } from './settings.ts'
-import type { Static, TObject } from './type.ts'
+import { OneOf, Type, type Static, type TObject } from './type.ts'
 
 export type LogFormat = 'text/plain' | 'text/html' | 'text/markdown'
 
@@ -72,6 +72,22 @@ export interface ConnectorInfo<Submission extends TObject = TObject, MessageSubm
   /** What its CRM or the extension expects at the root of the server. */
   readonly rootRoutes?: readonly RootRoute[]
 }
+
+const Count = Type.Integer({ minimum: 1 })
+
+/** The members of {@link ConnectorInfo} that are plain values, for the check at the start. */
+export const PlainInfo = Type.Object({
+  platform: Type.String(),
+  title: Type.String({ minLength: 1 }),
+  hosts: Type.Array(Type.String()),
+  logFormat: OneOf(['text/plain', 'text/html', 'text/markdown', 'none']),
+  maxBodyLength: Type.Optional(Count),
+  dedupe: OneOf(['native', 'search', 'none']),
+  findDelay: Type.Optional(Type.Number({ minimum: 0 })),
+  internalCalls: Type.Optional(Type.Boolean()),
+  contactTypes: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
+  rateLimit: Type.Optional(Type.Object({ requests: Count, perMilliseconds: Count, scope: OneOf(['user', 'account']) }))
+})
 
 /** A connector as the platform sees it, whatever its additional fields are. */
 export interface Connector {

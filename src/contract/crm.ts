@@ -27,6 +27,8 @@ export interface CrmRequest<Answer extends TSchema> {
   readonly body?: unknown
   /** What the CRM's answer must look like. An answer is untrusted input, so there is no reading one without a schema. */
   readonly answer: Answer
+  /** A request that changes nothing in the CRM although it is no `get`, such as a search by `post`. */
+  readonly reads?: boolean
 }
 
 /**
@@ -42,7 +44,7 @@ export interface CrmClient {
 }
 
 export type CrmErrorKind =
-  'auth-expired' | 'permission' | 'not-found' | 'invalid' | 'conflict' | 'rate-limited' | 'unavailable' | 'bad-response' | 'prerequisite'
+  'auth-expired' | 'permission' | 'not-found' | 'invalid' | 'conflict' | 'rate-limited' | 'unavailable' | 'bad-response' | 'connector-failed' | 'prerequisite'
 
 /**
  * What is known about a request that failed. Only `unknown` may have been carried out, so only it has to be looked for before
@@ -59,9 +61,12 @@ export class CrmError extends PatchbayError {
   override readonly name = 'CrmError'
   declare readonly code: CrmErrorKind
   readonly outcome: Outcome
+  /** Whether the outcome was given, not assumed. */
+  readonly saysOutcome: boolean
 
   constructor (kind: CrmErrorKind, details: CrmErrorDetails = {}) {
     super(kind, details)
     this.outcome = details.outcome ?? 'refused'
+    this.saysOutcome = details.outcome !== undefined
   }
 }

@@ -33,6 +33,7 @@ export const errorCodes = {
   'invalid-request': { status: 400, retryable: false, as: 'answer', message: 'The request is not valid.' },
   'no-such-route': { status: 404, retryable: false, as: 'answer', message: 'There is nothing at this address.' },
   'request-too-large': { status: 413, retryable: false, as: 'answer', message: 'The request is too large.' },
+  'headers-too-large': { status: 431, retryable: false, as: 'answer', message: 'The address and the headers of the request are too large.' },
   'unsupported-media-type': { status: 415, retryable: false, as: 'answer', message: 'Send the body as application/json.' },
   'too-many-requests': { status: 429, retryable: true, as: 'answer', message: 'Too many attempts. Wait a moment and try again.' },
   internal: { status: 500, retryable: true, as: 'answer', message: 'Something went wrong in the server. Its log names the request id.' },
@@ -63,6 +64,7 @@ export const errorCodes = {
   'rate-limited': { status: 200, retryable: true, as: 'answer', message: 'The CRM limits how much may be asked of it.', action: 'Try again later.' },
   unavailable: { status: 200, retryable: true, as: 'answer', message: 'The CRM cannot be reached.', action: 'Try again later.' },
   'bad-response': { status: 200, retryable: true, as: 'answer', message: 'The CRM answered something that cannot be understood.', action: 'Try again later.' },
+  'connector-failed': { status: 200, retryable: true, as: 'answer', message: 'The connector of this CRM failed.', action: 'Tell the operator of this server.' },
   prerequisite: { status: 200, retryable: false, as: 'answer', message: 'Something has to be set up in the CRM first.', action: 'Ask your CRM administrator.' }
 } as const satisfies Record<string, ErrorKind>
 

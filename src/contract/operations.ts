@@ -4,13 +4,17 @@
  * {@link CrmError} when the CRM refuses.
  */
 import type { AccountDataProvider } from './account-data.ts'
-import type { ReturnMessage } from './answer.ts'
+import { ReturnMessage } from './answer.ts'
 import type { Place } from './auth.ts'
 import type { CallLeg, Direction, Party } from './call-record.ts'
-import type { Contact } from './contact.ts'
+import { Contact, CrmId } from './contact.ts'
 import type { CrmClient } from './crm.ts'
+import { LicenseStatus } from './session.ts'
 import type { UserSettings } from './settings.ts'
-import type { Static, TSchema } from './type.ts'
+import { Type, type Static, type TSchema } from './type.ts'
+
+const Facts = Type.Record(Type.String(), Type.Unknown())
+const told = { returnMessage: Type.Optional(ReturnMessage) }
 
 /** The user for whom an operation runs, as far as a connector may know them. */
 export interface ConnectedUser {
@@ -59,21 +63,21 @@ export interface Login extends Place {
 }
 
 /** Who signed in. */
-export interface UserInfo {
-  readonly crmUserId: string
-  readonly name: string
-  /** IANA name. */
-  readonly timeZone?: string
-  /** The host to remember in place of the one that the client sent. */
-  readonly hostname?: string
-  /** What to use as the key from now on, when it is not the submitted one. */
-  readonly apiKey?: string
-  /** Public facts; never secrets. `companyId`, where there is one, names the customer of the CRM to whom the user belongs. */
-  readonly info?: Readonly<Record<string, unknown>>
-  readonly returnMessage?: ReturnMessage
-}
+export const UserInfo = Type.Object({
+  crmUserId: Type.String({ minLength: 1, maxLength: 255 }),
+  name: Type.String(),
+  timeZone: Type.Optional(Type.String({ description: 'IANA name.' })),
+  hostname: Type.Optional(Type.String({ description: 'The host to remember in place of the one that the client sent.' })),
+  apiKey: Type.Optional(Type.String({ description: 'What to use as the key from now on, when it is not the submitted one.' })),
+  info: Type.Optional(Type.Record(Type.String(), Type.Unknown(), {
+    description: 'Public facts; never secrets. `companyId`, where there is one, names the customer of the CRM to whom the user belongs.'
+  })),
+  ...told
+})
+export type UserInfo = Static<typeof UserInfo>
 
-export interface CrmUser { readonly id: string, readonly name: string, readonly email?: string }
+export const CrmUser = Type.Object({ id: Type.String(), name: Type.String(), email: Type.Optional(Type.String()) })
+export type CrmUser = Static<typeof CrmUser>
 
 /** The contact against which something is logged. */
 export interface LogContact {
@@ -84,10 +88,17 @@ export interface LogContact {
 }
 
 /** A contact as an operation gives it. */
-export type FoundContact = Contact & {
-  /** Facts that writing a log will need. They stay here and come back by `context.remembered`. */
-  readonly remember?: Readonly<Record<string, unknown>>
-}
+export const FoundContact = Type.Object({
+  ...Contact.properties,
+  id: CrmId,
+  remember: Type.Optional(Type.Record(Type.String(), Type.Unknown(), {
+    description: 'Facts that writing a log will need. They stay here and come back by `context.remembered`.'
+  }))
+})
+export type FoundContact = Static<typeof FoundContact>
+
+export const CreatedContact = Type.Object({ contact: FoundContact, ...told })
+export type CreatedContact = Static<typeof CreatedContact>
 
 /** A call, checked and normalised. What is not known yet is absent. */
 export interface Call {
@@ -144,14 +155,17 @@ export interface CallLogChanges<Submission> extends LogParts, Partial<Omit<Call,
 }
 
 /** A record as it is in the CRM now. */
-export interface CallLogRecord {
-  readonly subject?: string
-  readonly body?: string
-  /** Only where the note is not part of the body. */
-  readonly note?: string
-  readonly contactName?: string
-  readonly dispositions?: Readonly<Record<string, unknown>>
-}
+export const CallLogRecord = Type.Object({
+  subject: Type.Optional(Type.String()),
+  body: Type.Optional(Type.String()),
+  note: Type.Optional(Type.String({ description: 'Only where the note is not part of the body.' })),
+  contactName: Type.Optional(Type.String()),
+  dispositions: Type.Optional(Facts)
+})
+export type CallLogRecord = Static<typeof CallLogRecord>
+
+export const MessageLogRecord = Type.Object({ subject: Type.Optional(Type.String()), body: Type.String() })
+export type MessageLogRecord = Static<typeof MessageLogRecord>
 
 export interface LogRef { readonly logId: string, readonly contactId: string }
 
@@ -197,8 +211,11 @@ export interface MessageLogChanges<Submission> {
   readonly additionalSubmission?: Submission
 }
 
-export interface Logged { readonly logId: string, readonly returnMessage?: ReturnMessage }
-export interface Told { readonly returnMessage?: ReturnMessage }
+export const Logged = Type.Object({ logId: Type.String({ minLength: 1 }), ...told })
+export type Logged = Static<typeof Logged>
+
+export const Told = Type.Object(told)
+export type Told = Static<typeof Told>
 
 export interface Operations<Submission = Record<string, unknown>, MessageSubmission = Submission, ContactSubmission = Submission> {
   /** Who the credentials belong to. Throws `auth-expired` when the CRM does not know them. */
@@ -207,14 +224,14 @@ export interface Operations<Submission = Record<string, unknown>, MessageSubmiss
   authValidation?: (context: Context) => Promise<Told>
   /** Revoke the credentials at the CRM, where `revokeUrl` does not. The platform forgets them whatever happens. */
   unAuthorize?: (context: Context) => Promise<Told>
-  getLicenseStatus?: (context: Context) => Promise<{ isLicenseValid: boolean, licenseStatus: string, licenseStatusDescription: string }>
+  getLicenseStatus?: (context: Context) => Promise<LicenseStatus>
   getUserList?: (context: Context) => Promise<CrmUser[]>
 
   /** All contacts with that number, none when there is none. `isExtension`: an internal extension number instead of E.164. */
   findContact?: (context: Context, query: { phoneNumber: string, isExtension: boolean, overridingFormats: readonly string[] }) => Promise<FoundContact[]>
   findContactWithName?: (context: Context, query: { name: string }) => Promise<FoundContact[]>
   createContact?: (context: Context, contact: { phoneNumber: string, name: string, type: string, additionalSubmission: ContactSubmission }) =>
-  Promise<{ contact: FoundContact, returnMessage?: ReturnMessage }>
+  Promise<CreatedContact>
 
   createCallLog: (context: Context, log: NewCallLog<Submission>) => Promise<Logged>
   updateCallLog: (context: Context, changes: CallLogChanges<Submission>) => Promise<Told>
@@ -226,16 +243,33 @@ export interface Operations<Submission = Record<string, unknown>, MessageSubmiss
 
   createMessageLog?: (context: Context, log: NewMessageLog<MessageSubmission>) => Promise<Logged>
   updateMessageLog?: (context: Context, changes: MessageLogChanges<MessageSubmission>) => Promise<Told>
-  getMessageLog?: (context: Context, log: LogRef) => Promise<{ subject?: string, body: string }>
+  getMessageLog?: (context: Context, log: LogRef) => Promise<MessageLogRecord>
   findMessageLog?: (context: Context, log: LostLog<NewMessageLog<MessageSubmission>>) => Promise<Logged | undefined>
 }
 
-/** The names, for the check at start. */
-export const operationNames = [
-  'getUserInfo', 'authValidation', 'unAuthorize', 'getLicenseStatus', 'getUserList', 'findContact', 'findContactWithName', 'createContact',
-  'createCallLog', 'updateCallLog', 'getCallLog', 'findCallLog', 'upsertCallDisposition',
-  'createMessageLog', 'updateMessageLog', 'getMessageLog', 'findMessageLog'
-] as const satisfies ReadonlyArray<keyof Operations>
+/** What each operation resolves with. Whatever a connector gives is checked against it. */
+export const operationResults = {
+  getUserInfo: UserInfo,
+  authValidation: Told,
+  unAuthorize: Told,
+  getLicenseStatus: LicenseStatus,
+  getUserList: Type.Array(CrmUser),
+  findContact: Type.Array(FoundContact),
+  findContactWithName: Type.Array(FoundContact),
+  createContact: CreatedContact,
+  createCallLog: Logged,
+  updateCallLog: Told,
+  getCallLog: CallLogRecord,
+  findCallLog: Logged,
+  upsertCallDisposition: Logged,
+  createMessageLog: Logged,
+  updateMessageLog: Told,
+  getMessageLog: MessageLogRecord,
+  findMessageLog: Logged
+} as const satisfies Record<keyof Operations, TSchema>
 
-export type OperationName = typeof operationNames[number]
+export type OperationName = keyof typeof operationResults
+export const operationNames = Object.keys(operationResults) as readonly OperationName[]
+/** Those that may resolve with nothing. */
+export const nothingToGive: readonly OperationName[] = ['findCallLog', 'upsertCallDisposition', 'findMessageLog']
 export const requiredOperations = ['getUserInfo', 'createCallLog', 'updateCallLog'] as const satisfies readonly OperationName[]

@@ -1,7 +1,7 @@
 /** Signing in and out, and what the extension asks about the session. */
 import { Answer, ErrorAnswer, ErrorAnswerDetail, ReturnMessage, failures, limitedFailures, plainText, sessionFailures } from './answer.ts'
 import { type RouteContract, anybody, signedIn } from './route.ts'
-import { Nullable, Type, ref } from './type.ts'
+import { Nullable, Type, ref, type Static } from './type.ts'
 
 export const LoginAnswer = Type.Object({
   jwtToken: Type.Optional(Type.String({ description: 'The session token: 14 days, renewed by the header `x-refreshed-jwt-token`.' })),
@@ -106,6 +106,7 @@ export const LicenseStatus = Type.Object({
   licenseStatus: Type.String(),
   licenseStatusDescription: Type.String()
 }, { $id: 'LicenseStatus' })
+export type LicenseStatus = Static<typeof LicenseStatus>
 
 export const licenseStatusRoute = {
   method: 'GET',

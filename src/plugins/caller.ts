@@ -55,6 +55,7 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
       info,
       baseUrl,
       configuredByOperator: url !== undefined,
+      ...accountKeyOf(user),
       authorization: async () => authorization(await source.current()),
       renew: async refused => {
         const other = await source.other(credentials => authorization(credentials) === refused)
@@ -94,6 +95,10 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
     return fastify.completeCaller({ tenant: tenantOf(user), connector, user }, { crm, user: connectedUser(user), settings: user.settings, signal })
   })
 }, { name: 'request-caller', dependencies: ['db', 'session', 'connectors', 'context', 'crm', 'deadline', 'tokens'] })
+
+/** Everybody of one customer of the CRM shares its budget. */
+const accountKeyOf = ({ info: { companyId } }: Pick<ConnectedUser, 'info'>): Pick<CrmScope, 'accountKey'> =>
+  typeof companyId === 'string' || typeof companyId === 'number' ? { accountKey: String(companyId) } : {}
 
 /** A connector never sees credentials, nor what else a row holds. */
 const connectedUser = ({ crmUserId, name, hostname, timeZone, timeZoneOffset, info }: User): ConnectedUser =>

@@ -12,8 +12,9 @@ import { PatchbayError } from '../contract/errors.ts'
 import { PlatformManifest } from '../contract/manifest.ts'
 import { operationNames, requiredOperations, type OperationName } from '../contract/operations.ts'
 import { submissionOf, type Page } from '../contract/submission.ts'
-import type { Connector, ConnectorPlugin } from '../contract/connector.ts'
-import { TypeCompiler } from '../contract/type.ts'
+import { PlainInfo, type Connector, type ConnectorPlugin } from '../contract/connector.ts'
+import { TypeCompiler, type TSchema } from '../contract/type.ts'
+import { guardedConnector } from './guarded-connector.ts'
 import * as patchbay from '../patchbay.ts'
 
 export interface LoadedConnector extends Connector {
@@ -51,6 +52,7 @@ export class ConnectorError extends Error {
 const builtIn = fileURLToPath(new URL('../connectors', import.meta.url))
 const builtInManifests = fileURLToPath(new URL('../../manifests', import.meta.url))
 const manifest = TypeCompiler.Compile(PlatformManifest)
+const plainInfo = TypeCompiler.Compile(PlainInfo)
 
 export default fp<ConnectorsOptions>(async (fastify, { without = [], connectorsDir, manifestsDir }) => {
   const files = [
@@ -64,14 +66,14 @@ export default fp<ConnectorsOptions>(async (fastify, { without = [], connectorsD
     const { info } = plugin.connector
     const first = loaded.get(info.platform)
     if (first !== undefined) throw new ConnectorError(file, 'platform', `"${info.platform}" is taken by ${first.file}`)
-    loaded.set(info.platform, { ...plugin.connector, file, manifest: await manifestOf(file, plugin.connector, manifestsDir) })
+    loaded.set(info.platform, { ...guardedConnector(plugin.connector), file, manifest: await manifestOf(file, plugin.connector, manifestsDir) })
     await fastify.register(plugin, { prefix: `/connectors/${info.platform}` })
   }
 
   fastify.decorate('connectors', {
     get: platform => {
       const connector = loaded.get(platform)
-      if (connector === undefined) throw new PatchbayError('unknown-platform', { message: `This server has no connector for "${platform}".` })
+      if (connector === undefined) throw new PatchbayError('unknown-platform')
       return connector
     },
     has: platform => loaded.has(platform),
@@ -112,15 +114,19 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   const { connector: { info, operations } } = plugin as ConnectorPlugin
   const refuse = (field: string, reason: string): never => { throw new ConnectorError(file, field, reason) }
 
+  const wrong = plainInfo.Errors(info).First()
+  if (wrong !== undefined) refuse(wrong.path.slice(1).replaceAll('/', '.'), `is not valid: ${wrong.message}`)
   if (!/^[a-z][a-zA-Z0-9]*$/.test(info.platform)) refuse('platform', `"${info.platform}" must be a lower-case letter, then letters and digits`)
-  if (info.title === '') refuse('title', 'is empty')
   for (const host of info.hosts) {
     if (!/^(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+$/.test(host)) refuse('hosts', `"${host}" must be a host name, or *. and a host name`)
   }
   for (const { url } of info.rootRoutes ?? []) {
     if (!new RegExp(`^/${info.platform}(?![a-zA-Z0-9])[a-zA-Z0-9/-]*$`).test(url)) refuse('rootRoutes', `"${url}" must begin with /${info.platform}`)
   }
-  for (const { key } of info.accountData ?? []) if (!/^[a-zA-Z0-9]+$/.test(key)) refuse('accountData', `"${key}" must be letters and digits`)
+  for (const { key, schema } of info.accountData ?? []) {
+    if (!/^[a-zA-Z0-9]+$/.test(key)) refuse('accountData', `"${key}" must be letters and digits`)
+    if (!compiles(schema)) refuse('accountData', `"${key}" has a schema that cannot be used`)
+  }
   const kinds = authKinds(info).map(({ type }) => type)
   if (kinds.length === 0 || new Set(kinds).size < kinds.length) refuse('auth', 'must be one kind, or several different ones')
   for (const name of Object.keys(operations)) {
@@ -132,6 +138,15 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   if (info.logFormat !== 'none' && operations.getCallLog === undefined) refuse('operations.getCallLog', `is required with logFormat: '${info.logFormat}'`)
   if (operations.updateMessageLog !== undefined && operations.getMessageLog === undefined) refuse('operations.getMessageLog', 'is required with updateMessageLog')
   return plugin as ConnectorPlugin
+}
+
+function compiles (schema: TSchema): boolean {
+  try {
+    TypeCompiler.Compile(schema)
+    return true
+  } catch {
+    return false // Whatever is wrong with it, the name of the list leads its author there.
+  }
 }
 
 async function manifestOf (file: string, { info }: Connector, manifestsDir: string | undefined): Promise<PlatformManifest> {

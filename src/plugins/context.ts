@@ -1,10 +1,12 @@
 /** What an operation gets besides the client of its CRM: account data, what came with a match, and who a record is for. */
 import fp from 'fastify-plugin'
 import type { Caller } from '../calls/caller.ts'
+import type { AccountDataProvider } from '../contract/account-data.ts'
 import type { Connector } from '../contract/connector.ts'
 import type { SignInContext } from '../contract/operations.ts'
 import type { Tenant } from '../db/tenant.ts'
 import type { User } from '../db/users.ts'
+import { frozen } from './guarded-connector.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -22,7 +24,8 @@ export default fp(async fastify => {
       ...context,
       // Nothing lets admins set anything yet.
       accountSettings: {},
-      accountData: async provider => await fastify.accountData.get(tenant, provider, context),
+      // Of one list all requests that need it get the same.
+      accountData: async ({ key }) => frozen(await fastify.accountData.get(tenant, declared(connector, key), context)) as never,
       remembered: async contact => await fastify.contacts.remembered(tenant, contact)
     },
     async ownerOf ({ isAssignedToUser, adminAssignedUserToken } = {}) {
@@ -34,6 +37,13 @@ export default fp(async fastify => {
     }
   }))
 }, { name: 'context', dependencies: ['db', 'session', 'services'] })
+
+/** @throws {TypeError} for a list that the connector does not declare */
+function declared ({ info }: Connector, key: string): AccountDataProvider {
+  const provider = info.accountData?.find(one => one.key === key)
+  if (provider === undefined) throw new TypeError(`The connector declares no account data "${key}"`)
+  return provider
+}
 
 /** Whether two users belong to one company of the CRM and one telephony account, as far as either is known. */
 function areColleagues (one: User, other: User): boolean {

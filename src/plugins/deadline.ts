@@ -7,7 +7,10 @@
 import fp from 'fastify-plugin'
 import { PatchbayError } from '../contract/errors.ts'
 
-const longest = 25_000
+export interface DeadlineOptions {
+  /** Milliseconds. */
+  longest: number
+}
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,7 +19,7 @@ declare module 'fastify' {
   }
 }
 
-export default fp(async fastify => {
+export default fp<DeadlineOptions>(async (fastify, { longest }) => {
   fastify.decorateRequest('deadline')
   fastify.addHook('onRequest', async (request, reply) => {
     const controller = new AbortController()

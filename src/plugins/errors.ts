@@ -1,5 +1,7 @@
 /** Every failure becomes an answer here: coded, in the form that the table of codes says, and without internals. */
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { returnMessage, type ErrorAnswer } from '../contract/answer.ts'
 import { PatchbayError, errorKind } from '../contract/errors.ts'
@@ -7,7 +9,7 @@ import { CipherError } from '../db/cipher.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The failure that was answered, for the request's log line. */
+    /** The failure that was answered, or that an answer hides, for the request's log line. */
     failure: PatchbayError | undefined
   }
 }
@@ -40,8 +42,21 @@ export function toPatchbayError (error: FastifyError | Error): PatchbayError {
   if (status === 415) return new PatchbayError('unsupported-media-type', { cause: error })
   if (status === 429) return new PatchbayError('too-many-requests', { cause: error })
   if (status === 503) return new PatchbayError('not-ready', { cause: error })
-  if (status !== undefined && status >= 400 && status < 500) return new PatchbayError('invalid-request', { message: `The request is not valid: ${error.message}.`, cause: error })
+  if (status !== undefined && status >= 400 && status < 500) return unreadableRequest(error)
   return new PatchbayError('internal', { cause: error })
+}
+
+/** The framework's own words quote what it could not read, which may hold a token. */
+const unreadable: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'its address cannot be read',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'its body is empty',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'its body is not JSON',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'its body is not as long as it says'
+}
+
+function unreadableRequest (error: FastifyError | Error): PatchbayError {
+  const reason = error instanceof SyntaxError ? 'its body is not JSON' : 'code' in error ? unreadable[error.code] : undefined
+  return new PatchbayError('invalid-request', { message: `The request is not valid${reason === undefined ? '' : `: ${reason}`}.`, cause: error })
 }
 
 function invalidRequest (error: FastifyError): PatchbayError {
@@ -72,6 +87,26 @@ export function sendError (request: FastifyRequest, reply: FastifyReply, thrown:
 export function answerFrameworkError (thrown: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   reply.header('access-control-allow-origin', '*')
   return sendError(request, reply, thrown)
+}
+
+/** For Fastify's `clientErrorHandler`: what is not HTTP, or does not end, never becomes a request. */
+export function answerClientError (thrown: ConnectionError, socket: Socket): void {
+  if (thrown.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const error = new PatchbayError(thrown.code === 'HPE_HEADER_OVERFLOW' ? 'headers-too-large' : 'invalid-request')
+  const { status } = errorKind(error.code)
+  const body = JSON.stringify(errorAnswer(error))
+  socket.end([
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'access-control-allow-origin: *',
+    'connection: close',
+    '',
+    body
+  ].join('\r\n'))
 }
 
 export default fp(async fastify => {

@@ -4,16 +4,38 @@
  */
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
+import { PatchbayError, errorCodes } from '../contract/errors.ts'
+import { ConnectorFailed } from './guarded-connector.ts'
 
 /** What may be logged of an error: its kind and where it came from. The first line of a stack repeats the message, so it goes. */
-export function errorForLog (error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { type: typeof error }
-  return {
-    type: error.name,
-    ...('code' in error && { code: error.code }),
-    stack: (error.stack ?? '').split('\n').filter(line => /^\s+at /.test(line)).slice(0, 12).map(line => line.trim()),
-    ...(error.cause !== undefined && { cause: errorForLog(error.cause) })
+export function errorForLog (error: unknown, depth = 0): Record<string, unknown> {
+  try {
+    if (!(error instanceof Error)) return { type: typeof error }
+    return {
+      ...(/^\w{1,60}$/.test(error.name) && { type: error.name }),
+      ...('code' in error && isCode(error.code) && { code: error.code }),
+      ...(error instanceof ConnectorFailed && { place: error.place }),
+      stack: framesOf(error),
+      ...(error.cause !== undefined && depth < 5 && { cause: errorForLog(error.cause, depth + 1) })
+    }
+  } catch {
+    return { type: 'unreadable' } // Thrown by a connector, and made to be in the way.
   }
+}
+
+/** Ours, those of Node.js and its modules (`ECONNRESET`), and those of databases (`23505`). Anything else may be somebody's words. */
+const isCode = (code: unknown): boolean => typeof code === 'string' && (Object.hasOwn(errorCodes, code) || /^([A-Z][A-Z0-9_]+|[0-9A-Z]{5})$/.test(code))
+
+/** A stack begins with the message, which may have lines that look like frames. */
+function framesOf ({ stack = '', message }: Error): string[] {
+  const frames = stack.slice(Math.max(0, stack.indexOf(message)) + message.length)
+  return frames.split('\n').filter(line => /^\s+at .*(:\d+|native|<anonymous>)\)?$/.test(line)).slice(0, 12).map(line => line.trim())
+}
+
+/** The failure of a connector's code that is behind another failure. */
+function failedConnector (failure: unknown): ConnectorFailed | undefined {
+  for (let error = failure; error instanceof PatchbayError; error = error.cause) if (error instanceof ConnectorFailed) return error
+  return undefined
 }
 
 export const serializers = {
@@ -25,15 +47,18 @@ export const serializers = {
 export default fp(async fastify => {
   fastify.addHook('onResponse', async (request, reply) => {
     const { failure } = request
+    const broken = failedConnector(failure)
     const line = {
       method: request.method,
       route: request.routeOptions.url ?? '(none)',
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
       ...(request.session !== undefined && { platform: request.session.platform }),
-      ...(failure !== undefined && { error: failure.code })
+      ...(failure !== undefined && { error: failure.code }),
+      ...(broken !== undefined && { err: broken })
     }
     if (/^\/(isAlive|health\/)/.test(line.route)) request.log.debug(line, 'request')
+    else if (broken !== undefined) request.log.error(line, 'request')
     else request.log.info(line, 'request')
   })
 }, { name: 'request-log', dependencies: ['errors', 'session'] })

@@ -93,17 +93,19 @@ export default fp(async fastify => {
   })
 
   fastify.decorate('signOut', async ({ tenant, connector, context }) => {
+    const problems: unknown[] = []
     let told: ReturnMessage = returnMessage('success', `Signed out of ${connector.info.title}.`, 3000)
     try {
       told = (await connector.operations.unAuthorize?.(context))?.returnMessage ?? told
     } catch (error) {
       if (!(error instanceof PatchbayError)) throw error
-      fastify.log.warn({ err: error, platform: connector.info.platform }, 'revoking credentials at the CRM failed')
+      problems.push(error)
       told = returnMessage('warning', `Signed out here. ${connector.info.title} did not confirm it: ${error.message}`)
     } finally {
       const user = await users.find(tenant.userId, tenant.platform)
       await users.signOut(tenant)
-      if (user?.credentials !== undefined && user.revokedAt === null) await fastify.tokens.revoke(connector, user.credentials)
+      if (user?.credentials !== undefined && user.revokedAt === null) await fastify.tokens.revoke(connector, user.credentials).catch((error: unknown) => { problems.push(error) })
+      if (problems.length > 0) fastify.log.warn({ err: problems[0], platform: connector.info.platform }, 'taking credentials back at the CRM failed')
     }
     return told
   })

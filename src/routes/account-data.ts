@@ -17,7 +17,7 @@ export const accountDataRoutes: FastifyPluginAsyncTypebox = async fastify => {
       const { tenant, connector: { info }, context } = await request.caller()
       const providers = new Map(info.accountData?.map(provider => [provider.key, provider]))
       const unknown = keys.filter(key => !providers.has(key))
-      if (unknown.length > 0) throw new PatchbayError('unknown-keys', { message: `Unknown account data key(s): ${unknown.join(', ')}` })
+      if (unknown.length > 0) throw new PatchbayError('unknown-keys', { message: `Unknown account data key(s): ${unknown.map(nameOf).join(', ')}` })
       const refresh = isYes(request.query.forceRefresh)
       const wanted = [...providers.values()].filter(({ key }) => keys.includes(key))
       const data = await Promise.all(wanted.map(async provider => [provider.key, await accountData.get(tenant, provider, context, { refresh })]))
@@ -25,3 +25,6 @@ export const accountDataRoutes: FastifyPluginAsyncTypebox = async fastify => {
     }
   })
 }
+
+/** What is no name of a list is not repeated. */
+const nameOf = (key: string): string => /^[a-zA-Z0-9]{1,40}$/.test(key) ? key : '(no name)'

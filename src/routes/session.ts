@@ -6,6 +6,7 @@ import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import { apiKeyLoginRoute, authValidationRoute, hostnameRoute, licenseStatusRoute, unAuthorizeRoute } from '../contract/session.ts'
 import { knownUser } from '../plugins/caller.ts'
+import { toPatchbayError } from '../plugins/errors.ts'
 import { guarded } from '../plugins/security.ts'
 import { presentsToken, requireSession } from '../plugins/session.ts'
 
@@ -48,6 +49,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async fastify => {
         return { successful: true, ...told }
       } catch (error) {
         if (!(error instanceof CrmError)) throw error
+        request.failure = error
         // Whatever else keeps the CRM from answering says nothing about the credentials.
         if (error.code !== 'auth-expired') return { successful: true }
         return { successful: false, returnMessage: returnMessage('warning', error.message) }
@@ -71,7 +73,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async fastify => {
       try {
         return await getLicenseStatus(caller.context)
       } catch (error) {
-        request.log.warn({ err: error }, 'license status not available')
+        request.failure = error instanceof Error ? toPatchbayError(error) : undefined
         return invalidLicense('Connect to get license status')
       }
     }

@@ -14,6 +14,7 @@ import { beginState, readBegun, type Begun } from './begun.ts'
 import type { OAuthCallback } from './callback.ts'
 import { consentPage, exchangeCode } from './oauth.ts'
 import type { Reach } from './reach.ts'
+import { unlessAborted } from './source.ts'
 
 export interface LoginForm {
   readonly apiKey: string
@@ -76,7 +77,7 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
 
   async function ownLogin (auth: OwnTokensAuth, connector: Connector, login: OwnLogin, signal: AbortSignal): Promise<Credentials> {
     try {
-      return ownCredentials(await auth.login(reach.door(connector, signal), login), clock())
+      return ownCredentials(await unlessAborted(auth.login(reach.door(connector, signal), login), signal), clock())
     } catch (error) {
       if (error instanceof CrmError && error.code === 'auth-expired') throw new PatchbayError('login-refused', { cause: error })
       throw error

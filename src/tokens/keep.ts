@@ -8,12 +8,12 @@ import type { SignedInUser, Users } from '../db/users.ts'
 import { renewTokens, revokeTokens } from './oauth.ts'
 import type { Reach } from './reach.ts'
 import { renewals } from './renewal.ts'
-import { storedSource, type CredentialSource } from './source.ts'
+import { storedSource, unlessAborted, type CredentialSource } from './source.ts'
 
 export interface Keeping {
   /** Where the credentials of a connected user come from, for one request of a client. */
   of: (connector: Connector, user: SignedInUser, signal: AbortSignal) => CredentialSource
-  /** Takes credentials back at the CRM, as well as it can be done: a CRM that does not answer is only logged. */
+  /** Takes credentials back at the CRM, where it knows that. */
   revoke: (connector: Connector, credentials: Credentials) => Promise<void>
   /** Resolves when no renewal is under way. */
   settled: () => Promise<void>
@@ -39,7 +39,7 @@ export function keeping ({ users, connectorOf, reach, clock, log }: KeepingParts
     // Not the signal of whoever asked first: a token that the CRM has given out must not be lost because a client went away.
     const signal = AbortSignal.timeout(renewalTime)
     const { refreshToken } = credentials
-    if (auth.type === 'own') return ownCredentials(await auth.renew(reach.door(connector, signal), credentials), clock())
+    if (auth.type === 'own') return ownCredentials(await unlessAborted(auth.renew(reach.door(connector, signal), credentials), signal), clock())
     if (auth.type !== 'oauth' || refreshToken === undefined) throw new CrmError('auth-expired')
     return await renewTokens(reach.oauth(connector, auth, signal), { ...credentials, refreshToken })
   }
@@ -57,23 +57,22 @@ export function keeping ({ users, connectorOf, reach, clock, log }: KeepingParts
   }
 
   async function revoke (connector: Connector, credentials: Credentials): Promise<void> {
+    const auth = authOf(connector.info, credentials)
+    const signal = AbortSignal.timeout(revocationTime)
+    if (auth.type === 'own' && auth.revoke !== undefined) await unlessAborted(auth.revoke(reach.door(connector, signal), credentials), signal)
+    if (auth.type === 'oauth') await revokeTokens(reach.oauth(connector, auth, signal), credentials)
+  }
+
+  /** Whoever discards does not depend on it. */
+  async function discard ({ platform, credentials }: SignedInUser): Promise<void> {
     try {
-      const auth = authOf(connector.info, credentials)
-      const signal = AbortSignal.timeout(revocationTime)
-      if (auth.type === 'own') await auth.revoke?.(reach.door(connector, signal), credentials)
-      if (auth.type === 'oauth') await revokeTokens(reach.oauth(connector, auth, signal), credentials)
+      await revoke(connectorOf(platform), credentials)
     } catch (error) {
-      log.warn({ err: error, platform: connector.info.platform }, 'taking credentials back at the CRM failed')
+      log.warn({ err: error, platform }, 'taking credentials back at the CRM failed')
     }
   }
 
-  const { renew, settled } = renewals({
-    users,
-    clock,
-    log,
-    request,
-    discard: async ({ platform, credentials }) => await revoke(connectorOf(platform), credentials)
-  })
+  const { renew, settled } = renewals({ users, clock, log, request, discard })
 
   return {
     of: (connector, user, signal) => storedSource(user, authOf(connector.info, user.credentials), { renew, clock, signal }),

@@ -67,7 +67,8 @@ export function isDue ({ expiresAt, issuedAt }: Pick<Credentials, 'expiresAt' | 
 const canRenew = (auth: Auth, { refreshToken }: Credentials): boolean =>
   auth.type === 'own' || (auth.type === 'oauth' && refreshToken !== undefined)
 
-async function unlessAborted<Result> (work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+/** @throws {CrmError} `unavailable` when it has not ended by then */
+export async function unlessAborted<Result> (work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   const aborted = new Promise<never>((_resolve, reject) => {
     const stop = (): void => reject(new CrmError('unavailable', { outcome: 'not-received', cause: signal.reason }))
     if (signal.aborted) stop()

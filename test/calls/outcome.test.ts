@@ -12,6 +12,7 @@ await t.test('what a failed attempt means for the log', async t => {
     ['cut in the middle', new CrmError('unavailable', { outcome: 'unknown' }), 'unknown', 'unavailable', false],
     ['answered with something else', new CrmError('bad-response', { outcome: 'unknown' }), 'unknown', 'bad-response', false],
     ['nobody is connected', new CrmError('auth-expired'), 'waiting', 'auth-expired', false],
+    ['nobody is connected any more, after something may have been written', new CrmError('auth-expired', { outcome: 'unknown' }), 'unknown', 'auth-expired', false],
     ['the connection was ended', new PatchbayError('session-revoked'), 'waiting', 'session-revoked', false],
     ['refused by our own check', new PatchbayError('invalid-request'), 'failed', 'invalid-request', true],
     ['the log itself is gone', new PatchbayError('gone'), 'failed', 'gone', false],

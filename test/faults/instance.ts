@@ -16,7 +16,7 @@ import { Effects } from './effects.ts'
 export const tenant = { userId: '1-example', accountId: '', platform: 'example' }
 const user = { crmUserId: '1', name: 'Ann Agent', hostname: '', timeZone: 'UTC', timeZoneOffset: '', info: {} }
 const testCipher = cipher(parseEncryptionKeys(newEncryptionKey()))
-const silent = { info: () => {}, warn: () => {} }
+const silent = { debug: () => {}, info: () => {}, warn: () => {} }
 
 export interface Instance {
   effects: Effects

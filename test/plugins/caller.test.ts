@@ -4,6 +4,7 @@ import type { Connector } from '../../src/contract/connector.ts'
 import { path } from '../../src/contract/crm.ts'
 import { Type } from '../../src/contract/type.ts'
 import { fixedSource } from '../../src/tokens/source.ts'
+import { json, serve } from '../crm/doors.ts'
 import { startPatchbay } from '../patchbay.ts'
 
 const answer = Type.Object({})
@@ -30,6 +31,19 @@ await t.test('a renewal may move a user\'s CRM to another address', async t => {
   await t.rejects(client.get(path`/me`, { answer }), { code: 'prerequisite' })
   baseUrl = 'https://new.acme.invalid'
   for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) await t.rejects(client[method](path`/me`, { answer }), { code: 'unavailable' }, method)
+})
+
+await t.test('everybody of one customer of the CRM waits when it asks one of them to', async t => {
+  const crm = await serve(t, response => { json(response, 429, {}, { 'retry-after': '60' }) })
+  const { app } = await startPatchbay(t, { connector: { example: { url: crm.url } } })
+  const example = app.connectors.get('example')
+  const ask = async (accessToken: string, companyId: number): Promise<unknown> =>
+    await app.crmFor(example, { hostname: '', info: { companyId } }, fixedSource({ accessToken }), { signal: AbortSignal.timeout(9_000) }).get(path`/me`, { answer })
+  await t.rejects(ask('ann', 1), { code: 'rate-limited' })
+  await t.rejects(ask('bob', 1), { code: 'rate-limited' })
+  t.equal(crm.received.length, 1)
+  await t.rejects(ask('eve', 2), { code: 'rate-limited' })
+  t.equal(crm.received.length, 2, 'another customer is not held back')
 })
 
 await t.test('where the operator says where the CRM is, nothing else counts', async t => {

@@ -52,6 +52,11 @@ await t.test('a connector that fails its contract stops the start with file, fie
     ['a manifest field that the connector does not know', connectorFile({ info: `manifest: { ...${manifest}, page: { callLog: { additionalFields: [{ const: 'deals' }] } } }` }), /page\.callLog\.additionalFields has "deals"/],
     ['contact types that differ', connectorFile({ info: "contactTypes: ['Person']" }), /manifest\.contactTypes are none, but the connector says Person/],
     ['a setting that the manifest does not show', connectorFile({ info: "settings: [{ id: 'x', scope: 'user', schema: {} }]" }), /manifest\.settings has no "x"/],
+    ...["requests: 'many', perMilliseconds: 1000, scope: 'user'", "requests: 0, perMilliseconds: 1000, scope: 'user'", "requests: 10, perMilliseconds: NaN, scope: 'user'", "requests: Infinity, perMilliseconds: 1, scope: 'user'", "requests: 10, perMilliseconds: 1000, scope: 'company'", "requests: 10, scope: 'user'"].map((rateLimit): [string, string, RegExp] =>
+      [`a rate limit of ${rateLimit}`, connectorFile({ info: `rateLimit: { ${rateLimit} }` }), /dropped\.ts: rateLimit\.(requests|perMilliseconds|scope) is not valid/]),
+    ['no hosts', connectorFile({ info: 'hosts: undefined' }), /dropped\.ts: hosts is not valid/],
+    ['a format that is none', connectorFile({ info: "logFormat: 'text/rtf'" }), /dropped\.ts: logFormat is not valid/],
+    ['account data with a schema that is none', connectorFile({ info: "accountData: [{ key: 'ab', schema: 5 }]" }), /accountData "ab" has a schema that cannot be used/],
     ['account data without a proper key', connectorFile({ info: "accountData: [{ key: 'a,b' }]" }), /accountData "a,b" must be letters and digits/],
     ...['/callLog', '/droppedcallLog', '/dropped/:id', '/dropped*', 'dropped-x'].map((url): [string, string, RegExp] =>
       [`a root route at ${url}`, connectorFile({ info: `rootRoutes: [{ kind: 'page', url: '${url}' }]` }), /rootRoutes ".*" must begin with \/dropped/]),

@@ -1,45 +1,47 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { createSigner } from 'fast-jwt'
 import t from 'tap'
-import { callRecord, sessionSecret, startPatchbay, type Call } from '../patchbay.ts'
+import { callRecord, sessionSecret, startPatchbay, type Call, type Patchbay } from '../patchbay.ts'
 
 const notSignedIn = 'Please go to Settings and authorize CRM platform'
-const text = (message: string) => ({ status: 400, type: 'text/plain; charset=utf-8', text: message })
+const plain = (message: string) => ({ status: 400, type: 'text/plain; charset=utf-8', text: message })
 const told = (code: string) => ({ status: 200, code })
 
 interface Row { route: string, method: string, path: string, body?: unknown, noToken: object, badToken: object, unknownUser: object }
 
 /** What each route answers without a token, with a bad one, and to a user who is gone. */
 const matrix: Row[] = [
-  { route: 'GET /hostname', method: 'GET', path: '/hostname', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: text('User not found') },
-  { route: 'POST /unAuthorize', method: 'POST', path: '/unAuthorize', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: text('User not found') },
-  { route: 'GET /authValidation', method: 'GET', path: '/authValidation', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: { status: 200, json: { successful: false } } },
+  { route: 'GET /hostname', method: 'GET', path: '/hostname', noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: plain('User not found') },
+  { route: 'POST /unAuthorize', method: 'POST', path: '/unAuthorize', noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: plain('User not found') },
+  { route: 'GET /authValidation', method: 'GET', path: '/authValidation', noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: { status: 200, json: { successful: false } } },
   {
     route: 'GET /licenseStatus',
     method: 'GET',
     path: '/licenseStatus',
     noToken: { status: 200, json: { isLicenseValid: false, licenseStatus: 'Invalid (Invalid user session)', licenseStatusDescription: '' } },
-    badToken: text(notSignedIn),
+    badToken: plain(notSignedIn),
     unknownUser: { status: 200, json: { isLicenseValid: false, licenseStatus: 'Invalid (User not found)', licenseStatusDescription: '' } }
   },
-  { route: 'GET /user/settings', method: 'GET', path: '/user/settings', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: text('User not found') },
-  { route: 'POST /user/settings', method: 'POST', path: '/user/settings', body: { userSettings: {} }, noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: text('User not found') },
-  { route: 'GET /contact', method: 'GET', path: '/contact?phoneNumber=+16504445566', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
-  { route: 'POST /contact', method: 'POST', path: '/contact', body: { phoneNumber: '+16504445566' }, noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
-  { route: 'GET /custom/contact/search', method: 'GET', path: '/custom/contact/search?name=John', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
-  { route: 'GET /callLog', method: 'GET', path: '/callLog?sessionIds=1', noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
-  { route: 'POST /callLog', method: 'POST', path: '/callLog', body: { logInfo: callRecord(), contactId: 1 }, noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
-  { route: 'PATCH /callLog', method: 'PATCH', path: '/callLog', body: { sessionId: '1', note: 'x' }, noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'GET /user/settings', method: 'GET', path: '/user/settings', noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: plain('User not found') },
+  { route: 'POST /user/settings', method: 'POST', path: '/user/settings', body: { userSettings: {} }, noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: plain('User not found') },
+  { route: 'GET /contact', method: 'GET', path: '/contact?phoneNumber=+16504445566', noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'POST /contact', method: 'POST', path: '/contact', body: { phoneNumber: '+16504445566' }, noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'GET /custom/contact/search', method: 'GET', path: '/custom/contact/search?name=John', noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'GET /callLog', method: 'GET', path: '/callLog?sessionIds=1', noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'POST /callLog', method: 'POST', path: '/callLog', body: { logInfo: callRecord(), contactId: 1 }, noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'PATCH /callLog', method: 'PATCH', path: '/callLog', body: { sessionId: '1', note: 'x' }, noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: told('unknown-user') },
   {
     route: 'POST /callLog/cacheNote',
     method: 'POST',
     path: '/callLog/cacheNote',
     body: { sessionId: '1', note: 'x' },
-    noToken: text(notSignedIn),
-    badToken: text(notSignedIn),
+    noToken: plain(notSignedIn),
+    badToken: plain(notSignedIn),
     unknownUser: { status: 200, json: { successful: true, returnMessage: 'Note cache saved' } }
   },
-  { route: 'PUT /callDisposition', method: 'PUT', path: '/callDisposition', body: { sessionId: '1', dispositions: {} }, noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') },
-  { route: 'POST /messageLog', method: 'POST', path: '/messageLog', body: { logInfo: { messages: [] } }, noToken: text(notSignedIn), badToken: text(notSignedIn), unknownUser: told('unknown-user') }
+  { route: 'PUT /callDisposition', method: 'PUT', path: '/callDisposition', body: { sessionId: '1', dispositions: {} }, noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: told('unknown-user') },
+  { route: 'POST /messageLog', method: 'POST', path: '/messageLog', body: { logInfo: { messages: [] } }, noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: told('unknown-user') }
 ]
 
 await t.test('every cell of the matrix of failures', async t => {
@@ -107,6 +109,25 @@ await t.test('failures outside the handlers are coded JSON with CORS headers (de
   }
 })
 
+await t.test('what never becomes a request is answered in the same form', async t => {
+  const patchbay = await startPatchbay(t)
+  const { port } = new URL(patchbay.url)
+  const table: Array<[title: string, sent: string, status: RegExp, code: string]> = [
+    ['an address without end', `GET /isAlive?x=${'y'.repeat(20_000)} HTTP/1.1\r\nhost: x\r\n\r\n`, /^HTTP\/1\.1 431 /, 'headers-too-large'],
+    ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', /^HTTP\/1\.1 400 /, 'invalid-request'],
+    ['a length that is none', 'POST /callLog HTTP/1.1\r\nhost: x\r\ncontent-length: many\r\n\r\n', /^HTTP\/1\.1 400 /, 'invalid-request']
+  ]
+  for (const [title, sent, status, code] of table) {
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.end(sent)
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n')
+    t.match(head, status, title)
+    t.match(head, /access-control-allow-origin: \*/, title)
+    t.match(JSON.parse(body), { successful: false, error: { code } }, title)
+  }
+  t.equal((await patchbay.call('/isAlive')).text, 'OK')
+})
+
 await t.test('what the extension shows as text is text', async t => {
   const patchbay = await startPatchbay(t)
   const table: Array<[path: string, options: Call, text: string]> = [
@@ -148,4 +169,39 @@ await t.test('logins that are guessed at are slowed down', async t => {
   const answer = await patchbay.call('/apiKeyLogin', { method: 'POST', body: { platform: 'example', apiKey: 'example-key-ann' } })
   t.equal(answer.status, 429)
   t.match(answer.json, { successful: false, error: { code: 'too-many-requests', retryable: true } })
+})
+
+await t.test('behind a proxy that the operator trusts each caller is slowed down alone', async t => {
+  const guess = async ({ call }: Patchbay, from: string) =>
+    (await call('/apiKeyLogin', { method: 'POST', headers: { 'x-forwarded-for': from }, body: { platform: 'example', apiKey: 'guess' } })).status
+  for (const [trustProxy, others] of [[['127.0.0.1'], 400], [['10.0.0.1'], 429], [undefined, 429]] as const) {
+    const patchbay = await startPatchbay(t, { config: trustProxy === undefined ? {} : { trustProxy: [...trustProxy] } })
+    for (let attempt = 0; attempt < 20; attempt++) await guess(patchbay, '192.0.2.1')
+    t.equal(await guess(patchbay, '192.0.2.1'), 429)
+    t.equal(await guess(patchbay, '192.0.2.2'), others, `trusted: ${trustProxy?.join(', ') ?? 'nobody'}`)
+  }
+})
+
+await t.test('what cannot be read is not repeated in the answer', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const secret = 'eyJhbGciOi-secret'
+  const table: Array<[path: string, options: Call]> = [
+    [`/callLog/%zz?jwtToken=${secret}`, {}],
+    [`/nothing?jwtToken=${secret}`, {}],
+    [`/nothing/${secret}`, { token }],
+    ['/callLog', { method: 'POST', token, body: `{"note": ${secret}` }],
+    ['/callLog', { method: 'POST', token, body: 'x', headers: { 'content-type': `text/${secret}` } }],
+    ['/callLog', { method: 'POST', token, body: 'x', headers: { 'content-type': `${secret};;` } }],
+    ['/apiKeyLogin', { method: 'POST', body: { platform: secret, apiKey: 'x' } }],
+    [`/implementedInterfaces?platform=${secret}`, {}],
+    ['/contact', { method: 'POST', token, body: { phoneNumber: '+1', newContactType: secret } }],
+    ['/connectors/example/contact', { method: 'POST', token, body: { phoneNumber: '+1', newContactType: secret } }]
+  ]
+  for (const [path, options] of table) {
+    const answer = await patchbay.call(path, options)
+    const title = `${options.method ?? 'GET'} ${path}`
+    t.match(answer.json, { successful: false, returnMessage: { message: /./ } }, title)
+    t.notMatch(answer.text, secret, title)
+  }
 })

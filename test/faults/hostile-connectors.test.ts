@@ -1,0 +1,158 @@
+/** Connectors that do what no connector should: each gets a coded error, and nobody else notices. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { callRecord, startPatchbay } from '../patchbay.ts'
+
+interface Hostile {
+  title: string
+  /** Members of the connector's info. */
+  info?: string
+  operations?: string
+  /** What is asked; a contact when absent. */
+  ask?: { path: string, method?: string, body?: unknown }
+  code?: string
+  /** What the log names. */
+  place?: string
+}
+
+const source = (platform: string, { info = '', operations = '' }: Hostile): string => `'use strict'
+  import { accountData, apiKey, connector, CrmError, path, Type } from 'patchbay'
+  const notes = { answer: Type.Object({ id: Type.Integer() }) }
+  const note = ({ externalId, contact, body }) => ({ type: 'call', externalId, subject: 'x', body, contactId: Number(contact.id), startTime: '2018-09-11T13:24:09.000Z' })
+  export default connector({
+    platform: '${platform}',
+    title: 'Hostile',
+    hosts: ['api.example.com'],
+    baseUrl: 'https://api.example.com',
+    auth: apiKey({ authorization: () => 'Basic ' + btoa('example-key-ann:') }),
+    logFormat: 'text/plain',
+    dedupe: 'native',
+    additionalSubmission: Type.Object({ deals: Type.Optional(Type.Array(Type.String())) }),
+    manifest: { name: '${platform}', displayName: 'Hostile', auth: { type: 'apiKey' } },
+    ${info}
+  }, {
+    async getUserInfo () { return { crmUserId: '1', name: 'One', info: { plan: 'free' } } },
+    async createCallLog () { return { logId: '1' } },
+    async updateCallLog () { return {} },
+    async getCallLog () { return { body: '' } },
+    async findCallLog ({ crm }, { externalId }) {
+      const { items: [found] } = await crm.get(path\`/api/activities\`, { query: { externalId }, answer: Type.Object({ items: Type.Array(Type.Object({ id: Type.Integer() })) }) })
+      return found && { logId: String(found.id) }
+    },
+    ${operations}
+  })`
+
+const secret = 'Confidential-4711'
+const contact = { contactId: 1, contactType: 'Contact', contactName: 'John Smith' }
+const create = { path: '/callLog', method: 'POST', body: { logInfo: callRecord(), additionalSubmission: { deals: ['1'] }, ...contact } }
+
+const hostile: Hostile[] = [
+  { title: 'throws a string', operations: `async findContact () { throw '${secret}' }` },
+  { title: 'throws null', operations: 'async findContact () { throw null }' },
+  { title: 'throws undefined', operations: 'async findContact () { throw undefined }' },
+  { title: 'throws before it is async', operations: `findContact () { throw new TypeError('${secret}') }` },
+  { title: 'throws what cannot be looked at', operations: `async findContact () { throw Object.defineProperties(new Error('${secret}'), Object.fromEntries(['name', 'code', 'stack', 'cause', 'message'].map(name => [name, { get () { throw new Error('no') } }]))) }` },
+  { title: 'throws a proxy', operations: "async findContact () { throw new Proxy(new CrmError('invalid'), { get () { throw new Error('no') }, getPrototypeOf () { throw new Error('no') } }) }" },
+  { title: 'throws a code of its own', operations: `async findContact () { throw Object.assign(new CrmError('invalid'), { code: '${secret}' }) }` },
+  { title: 'throws an unknown kind', operations: "async findContact () { throw new CrmError('whatever') }" },
+  { title: 'never resolves', operations: 'findContact: () => new Promise(() => {})', place: 'findContact did not end in time' },
+  { title: 'gives nothing', operations: 'async findContact () {}', place: 'findContact Expected array' },
+  { title: 'gives wrong types', operations: `async findContact () { return [{ id: 1, name: '${secret}' }, { id: 2, name: 5 }] }`, place: 'findContact 1.name: Expected string' },
+  { title: 'gives getters that throw', operations: "async findContact () { return [{ id: 1, get name () { throw new Error('no') } }] }", place: 'findContact gave something else than plain values' },
+  { title: 'gives functions', operations: "async findContact () { return [{ id: 1, name: 'One', title: () => {} }] }", place: 'findContact gave something else than plain values' },
+  { title: 'changes what it gets', operations: "async createCallLog ({ crm }, log) { log.additionalSubmission.deals.push('2'); return { logId: '1' } }", ask: create },
+  { title: 'changes its user', operations: "async createCallLog (context) { context.user.info.plan = 'paid'; return { logId: '1' } }", ask: create },
+  { title: 'changes its client', operations: "async createCallLog ({ crm }) { crm.get = null; return { logId: '1' } }", ask: create },
+  { title: 'has no address for this user', info: `baseUrl: () => { throw new Error('${secret}') },`, operations: 'async findContact ({ crm }) { await crm.get(path`/x`, notes) }', place: 'baseUrl' },
+  { title: 'has an address that is none', info: 'baseUrl: () => 5,', operations: 'async findContact ({ crm }) { await crm.get(path`/x`, notes) }', place: 'baseUrl Expected string' },
+  {
+    title: 'remembers lists that are none',
+    info: "accountData: [accountData({ key: 'types', ttl: 1000, schema: Type.Array(Type.String()), fetch: async () => [5] })],",
+    ask: { path: '/accountData?keys=types' },
+    place: 'accountData.types 0: Expected string'
+  },
+  { title: 'asks a CRM that answers 50 MB', operations: 'async findContact ({ crm }) { await crm.get(path`/x`, notes) }', code: 'bad-response' },
+  { title: 'cannot read headers', info: "rateLimit: { requests: 10, perMilliseconds: 1000, scope: 'user', read () { throw new Error('no') } },", operations: "async findContact ({ crm }) { throw new CrmError('permission', { message: String((await crm.get(path`/api/me`, notes)).id) }) }", code: 'permission' }
+]
+
+const platformOf = (index: number): string => `hostile${index}`
+
+await t.test('whatever a connector does ends as a coded error that names the place, and others go on', async t => {
+  const endless = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(`{"id":1,"x":"${'y'.repeat(50 * 1024 * 1024)}"}`)
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => { endless.close(); endless.closeAllConnections() })
+  await new Promise(resolve => { endless.once('listening', resolve) })
+
+  const folder = t.testdir({ connectors: Object.fromEntries(hostile.map((one, index) => [`${platformOf(index)}.ts`, source(platformOf(index), one)])) })
+  const big = hostile.findIndex(({ title }) => /50 MB/.test(title))
+  const patchbay = await startPatchbay(t, {
+    folder,
+    longestRequest: 1_000,
+    config: { connectorsDir: join(folder, 'connectors') },
+    connector: { [platformOf(big)]: { url: `http://127.0.0.1:${(endless.address() as AddressInfo).port}` } },
+    onExampleCrm: ['example', ...hostile.flatMap(({ info = '' }, index) => /baseUrl/.test(info) ? [] : [platformOf(index)])]
+  })
+  const ann = await patchbay.signIn()
+  for (const [index, { title, ask = { path: '/contact?phoneNumber=%2B16504445566' }, code = 'connector-failed', place }] of hostile.entries()) {
+    const platform = platformOf(index)
+    const token = await patchbay.connectUser(platform)
+    patchbay.logged.length = 0
+    const [answer, others] = await Promise.all([
+      patchbay.call(ask.path, { ...ask, token }),
+      patchbay.call('/contact?phoneNumber=%2B16504445566', { token: ann })
+    ])
+    t.equal(answer.status, 200, title)
+    t.match(answer.json, { successful: false, returnMessage: { message: /Hostile|answered|^1$/ }, error: { code } }, title)
+    t.match(others.json, { successful: true, contact: [{ id: 1 }] }, `${title}: others go on`)
+    t.notOk([answer.text, ...patchbay.logged].join('').includes(secret), `${title}: its words are kept from the log and the answer`)
+    if (code !== 'connector-failed') continue
+    const line = patchbay.logged.map(text => JSON.parse(text)).find(({ error }) => error === code)
+    t.match(line, { level: 50, platform, err: { type: 'CrmError', place: place === undefined ? new RegExp(`^${platform}\\.`) : `${platform}.${place}` } }, title)
+  }
+})
+
+const twoSteps = (second: string) => `async createCallLog ({ crm }, log) {
+  const { id } = await crm.post(path\`/api/activities\`, { body: note(log), ...notes })
+  ${second}
+  return { logId: String(id) }
+}`
+
+await t.test('after a request that may have written, a record is looked for before anything is sent again', async t => {
+  const table: Hostile[] = [
+    { title: 'the next request is refused', operations: twoSteps('await crm.patch(path([`/api/activities/`, ``], id), { body: { contactId: "no number" }, ...notes })') },
+    { title: 'the next request finds nothing', operations: twoSteps('await crm.get(path`/api/nothing`, notes)') },
+    { title: 'its code fails', operations: twoSteps("throw new TypeError('no')") },
+    { title: 'it gives a wrong result', operations: twoSteps('return { logId: id }') },
+    { title: 'it does not end', operations: twoSteps('await new Promise(() => {})') },
+    { title: 'the CRM says no in its own way', operations: twoSteps("throw new CrmError('permission')") }
+  ]
+  const folder = t.testdir({ connectors: Object.fromEntries(table.map((one, index) => [`${platformOf(index)}.ts`, source(platformOf(index), one)])) })
+  const patchbay = await startPatchbay(t, { folder, longestRequest: 1_000, config: { connectorsDir: join(folder, 'connectors') }, onExampleCrm: table.map((_, index) => platformOf(index)) })
+  for (const [index, { title }] of table.entries()) {
+    const token = await patchbay.connectUser(platformOf(index))
+    const log = async () => await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: callRecord(), ...contact } })
+    t.match((await log()).json, { successful: false, error: { code: 'outcome-unknown' } }, title)
+    t.match((await log()).json, { successful: true }, `${title}: a repeat finds it`)
+    const { items } = (await patchbay.askCrm('/api/activities')).json
+    t.equal(items.length, index + 1, `${title}: one record`)
+  }
+})
+
+await t.test('before a request that may have written, and where the connector knows better, a refusal is one', async t => {
+  const table: Hostile[] = [
+    { title: 'a search is refused', operations: 'async createCallLog ({ crm }) { await crm.post(path`/api/nothing`, { ...notes, reads: true }) }', code: 'not-found' },
+    { title: 'after a search', operations: "async createCallLog ({ crm }, log) { await crm.post(path`/api/activities`, { body: note(log), ...notes, reads: true }); throw new CrmError('permission') }", code: 'permission' },
+    { title: 'the connector undid it', operations: twoSteps("await crm.delete(path(['/api/activities/', ''], id), { answer: Type.Any() }); throw new CrmError('permission', { outcome: 'refused' })"), code: 'permission' },
+    { title: 'its code fails before it asks', operations: "async createCallLog () { throw new TypeError('no') }", code: 'connector-failed' }
+  ]
+  const folder = t.testdir({ connectors: Object.fromEntries(table.map((one, index) => [`${platformOf(index)}.ts`, source(platformOf(index), one)])) })
+  const patchbay = await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') }, onExampleCrm: table.map((_, index) => platformOf(index)) })
+  for (const [index, { title, code }] of table.entries()) {
+    const token = await patchbay.connectUser(platformOf(index))
+    t.match((await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: callRecord(), ...contact } })).json, { successful: false, error: { code } }, title)
+  }
+})
