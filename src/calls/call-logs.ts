@@ -108,7 +108,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   /** @param body a new update; without one, those that wait are written */
   async function update (caller: Caller, store: ChangeStore<CallLog>, body: UpdateCallLogBody | undefined, taken: Taken): Promise<CallLogAnswer> {
     const { connector: { info, operations }, context } = caller
-    let attempted: Doubt | undefined
+    let attempted: (() => Doubt) | undefined
     return await change(store, {
       keep: row => {
         const pending = pendingOf(row)
@@ -118,7 +118,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         const { since, updates } = pendingOf(row)
         return pendingText({ since, updates: leftOf(updates, taken, refused) })
       },
-      inDoubt: row => pendingText({ ...pendingOf(row), ...(attempted !== undefined && { doubt: attempted }) }),
+      inDoubt: row => pendingText({ ...pendingOf(row), ...(attempted !== undefined && { doubt: attempted() }) }),
       read: async row => info.logFormat !== 'none' && changesText(pendingOf(row)) ? await operationOf(caller, 'getCallLog')(context, refOf(row)) : undefined,
       lookAt: lookAt(caller),
       write: async (row, current) => {
@@ -126,7 +126,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         const updates = body !== undefined ? [...kept.slice(0, -1), body] : taken === 'oldest' ? kept.slice(0, 1) : kept
         const fingerprints = settled(caller, row.fingerprints, doubt, current)
         const merged: MergedCallBody = changesText(pendingOf(row)) ? mergeCallBody(caller, updates, { ...row, fingerprints }, current?.body ?? '') : { fingerprints, decisions: [] }
-        attempted = doubtOf(caller, fingerprints, current, merged)
+        attempted = () => doubtOf(caller, fingerprints, current, merged)
         log.debug({ callLog: row.id, platform: info.platform, sections: merged.decisions }, 'call log merged')
         const all: UpdateCallLogBody = Object.assign({}, ...updates)
         const ownerId = await caller.ownerOf(all.additionalSubmission)

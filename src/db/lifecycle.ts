@@ -34,6 +34,8 @@ export const pendingIdentity = (tableName: string, id: string): string => `${tab
 export function lifecycle (tableName: string, cipher: Cipher, clock: Clock): Lifecycle {
   const identity = (id: string): string => pendingIdentity(tableName, id)
   const seal = (id: string, pending: string): string => pending === '' ? '' : cipher.seal(pending, identity(id))
+  /** A step looks at what waits more than once. */
+  const opened = new WeakMap<object, string>()
   return {
     first (id, pending) {
       const now = clock()
@@ -43,7 +45,12 @@ export function lifecycle (tableName: string, cipher: Cipher, clock: Clock): Lif
       const sealed = pending === undefined ? {} : { sealedPending: seal(row.id, pending) }
       return { version: row.version + 1, updatedAt: clock(), ...sealed }
     },
-    pendingOf: ({ id, sealedPending }) => sealedPending === '' ? '' : cipher.open(sealedPending, identity(id))
+    pendingOf (row) {
+      if (row.sealedPending === '') return ''
+      const pending = opened.get(row) ?? cipher.open(row.sealedPending, identity(row.id))
+      opened.set(row, pending)
+      return pending
+    }
   }
 }
 
