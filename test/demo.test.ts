@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { fakeCrms } from '../demo/fake-crms.ts'
 import { startPatchbay } from './patchbay.ts'
+import { typescript, uncounted } from './typescript.ts'
 
 const root = resolve(import.meta.dirname, '..')
 
@@ -15,8 +16,8 @@ interface Played { code: number, text: string }
 /** Plays the demo as `npm run demo` does, with the same variables and arguments that a person would give. */
 async function play (urls: { PATCHBAY_URL?: string, EXAMPLE_CRM_URL?: string } = {}, ...args: string[]): Promise<Played> {
   return await new Promise((resolve, reject) => {
-    const env = { ...process.env, ...urls }
-    const child = execFile(process.execPath, ['--import', 'jiti/register', 'demo/demo.ts', ...args], { cwd: root, env }, (error, stdout, stderr) => {
+    const env = { ...process.env, ...uncounted, ...urls }
+    const child = execFile(process.execPath, [...typescript, 'demo/demo.ts', ...args], { cwd: root, env }, (error, stdout, stderr) => {
       if (error !== null && child.exitCode === null) reject(error)
       else resolve({ code: child.exitCode ?? -1, text: stdout + stderr })
     })

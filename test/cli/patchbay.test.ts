@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { newEncryptionKey } from '../../src/db/cipher.ts'
 import { startPatchbay } from '../patchbay.ts'
+import { typescript, uncounted } from '../typescript.ts'
 
 const script = fileURLToPath(new URL('../../src/cli/patchbay.ts', import.meta.url))
 
@@ -12,7 +13,7 @@ interface Ended { code: number | null, out: string, err: string }
 
 /** @param until ends the process by SIGTERM when this was written */
 async function patchbay (words: string[], environment: Record<string, string> = {}, until?: RegExp): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'jiti/register', script, ...words], { env: { PATH: process.env['PATH'], ...environment } })
+  const child = spawn(process.execPath, [...typescript, script, ...words], { env: { PATH: process.env['PATH'], ...uncounted, ...environment } })
   let [out, err] = ['', '']
   child.stdout.on('data', chunk => {
     out += chunk

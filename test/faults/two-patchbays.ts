@@ -7,12 +7,13 @@ import pino from 'pino'
 import type { Test } from 'tap'
 import { exampleCrm, type ExampleCrmOptions } from '../../src/connectors/example/crm/server.ts'
 import { newEncryptionKey } from '../../src/db/cipher.ts'
+import { typescript, uncounted } from '../typescript.ts'
 
 const script = fileURLToPath(new URL('other-patchbay.ts', import.meta.url))
 
 /** @returns where it listens */
 async function startProcess (t: Test, ...options: string[]): Promise<string> {
-  const child = spawn(process.execPath, ['--import', 'jiti/register', script, ...options], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...typescript, script, ...options], { env: { ...process.env, ...uncounted }, stdio: ['pipe', 'pipe', 'inherit'] })
   t.teardown(() => { child.stdin.end() })
   return (await createInterface(child.stdout)[Symbol.asyncIterator]().next()).value
 }
