@@ -48,9 +48,9 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     promise: 'P1',
-    title: 'take a lost answer for a refusal',
+    title: 'take an accident in the middle for a refusal',
     file: 'src/calls/outcome.ts',
-    edits: [["unknown: 'unknown' } as const", "unknown: 'failed' } as const"]],
+    edits: [["return { state: 'unknown', code: error instanceof PatchbayError", "return { state: 'failed', code: error instanceof PatchbayError"]],
     test: 'test/calls/outcome.test.ts'
   },
   {
@@ -88,6 +88,14 @@ export const sabotages: readonly Sabotage[] = [
     file: 'src/db/sqlite.ts',
     edits: [["client.pragma('synchronous = FULL')", "client.pragma('synchronous = NORMAL')"]],
     test: 'test/db/database.test.ts',
+    quick: true
+  },
+  {
+    promise: 'P3',
+    title: 'tell of a write before it is committed',
+    file: 'src/db/group-commit.ts',
+    edits: [['writes.map(write => write()))', 'writes.map(write => {\n    write()()\n    return () => {}\n  }))']],
+    test: 'test/db/group-commit.test.ts',
     quick: true
   },
   {
@@ -205,7 +213,7 @@ export const sabotages: readonly Sabotage[] = [
     promise: 'P9',
     title: 'log what a CRM said',
     file: 'src/plugins/request-log.ts',
-    edits: [['type: error.name,\n', 'type: error.name,\n    message: error.message,\n']],
+    edits: [['  err: errorForLog,\n', '  err: (error: Error) => ({ ...errorForLog(error), message: error.message }),\n']],
     test: 'test/faults/request-log.test.ts'
   },
   {
@@ -226,7 +234,7 @@ export const sabotages: readonly Sabotage[] = [
     promise: 'P11',
     title: 'look for call logs without their user',
     file: 'src/db/call-logs.ts',
-    edits: [["eq(table.userId, sql.placeholder('userId')),\n    eq(table.platform", 'eq(table.platform']],
+    edits: [['.where(and(within(table, rowPlaceholders), inArray(', '.where(and(inArray(']],
     test: 'test/routes/tenancy.test.ts',
     quick: true
   },
