@@ -181,14 +181,17 @@ for (const dedupe of ['native', 'search', 'none'] as const) {
         t.teardown(crm.close)
         const folder = t.testdir()
         const spoiled: string[] = []
+        let asked = false
         for (let at = 1; ; at++) {
           const played = await play(crm, clock, dedupe, join(folder, `${at}.db`), { at, mode, moment })
           const problems = [...problemsOf(played, dedupe)]
+          asked ||= played.states.includes('needs-user')
           if (problems.length > 0) t.fail(`effect ${at}: ${played.spoiled ?? 'none'}`, { problems })
           if (played.spoiled === undefined) break
           spoiled.push(played.spoiled)
         }
         t.ok(spoiled.length >= 25, `${spoiled.length} effects`)
+        t.equal(asked, dedupe === 'none', 'a person is asked where nothing else can tell, and nowhere else')
         for (const effect of ['call_logs.reserve', 'call_logs.advance', 'POST /api/activities', 'PATCH /api/activities/', 'message_logs.recordMessages']) {
           t.ok(spoiled.some(name => name.startsWith(`${moment} ${effect}`)), effect)
         }

@@ -140,13 +140,6 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     promise: 'P6',
-    title: 'take an answer of any size',
-    file: 'src/crm/exchange.ts',
-    edits: [["if (bytes > mostBytes) breakOff('too-large')", '']],
-    test: 'test/crm/hostile.test.ts'
-  },
-  {
-    promise: 'P6',
     title: 'let a compressed bomb go off',
     file: 'src/crm/decoding.ts',
     edits: [['return await decoder(body, { maxOutputLength: mostBytes })', 'return await decoder(body, {})']],
