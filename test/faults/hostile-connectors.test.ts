@@ -115,6 +115,31 @@ await t.test('whatever a connector does ends as a coded error that names the pla
   }
 })
 
+await t.test('routes of a connector that throw whatever they like are answered as a failure of the server', async t => {
+  const info = `routes: async fastify => {
+      fastify.get('/string', async () => { throw '${secret}' })
+      fastify.get('/null', async () => { throw null })
+      fastify.get('/error', async () => { throw new Error('${secret}') })
+      fastify.get('/status', async () => { throw Object.assign(new Error('${secret}'), { statusCode: 418 }) })
+    },
+    rootRoutes: [{ kind: 'removal-notice', method: 'POST', url: '/hostile0-removed', operationId: 'removeHostile', summary: 'x', body: Type.Object({}), read () { throw '${secret}' } }],`
+  const folder = t.testdir({ connectors: { 'hostile0.ts': source('hostile0', { title: '', info }) } })
+  const patchbay = await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') }, connector: { hostile0: { clientId: 'id', clientSecret: 'secret' } } })
+  const notice = { method: 'POST', body: {}, headers: { authorization: `Basic ${btoa('id:secret')}` } }
+  for (const [path, status, code, options] of [
+    ['/connectors/hostile0/string', 500, 'internal'],
+    ['/connectors/hostile0/null', 500, 'internal'],
+    ['/connectors/hostile0/error', 500, 'internal'],
+    ['/connectors/hostile0/status', 400, 'invalid-request'],
+    ['/hostile0-removed', 500, 'internal', notice]
+  ] as const) {
+    const answer = await patchbay.call(path, options)
+    t.match([answer.status, answer.json], [status, { successful: false, error: { code } }], path)
+    t.notOk([answer.text, ...patchbay.logged].join('').includes(secret), `${path}: its words are kept from the log and the answer`)
+  }
+  t.equal((await patchbay.call('/isAlive')).text, 'OK')
+})
+
 const twoSteps = (second: string) => `async createCallLog ({ crm }, log) {
   const { id } = await crm.post(path\`/api/activities\`, { body: note(log), ...notes })
   ${second}
