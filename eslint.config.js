@@ -25,6 +25,7 @@ const clients = {
   tls: ['default', 'connect', 'TLSSocket'],
   dgram: undefined,
   dns: undefined,
+  module: ['default', 'createRequire'],
   'dns/promises': undefined
 }
 const opensConnections = Object.entries(clients).flatMap(([name, importNames]) =>
@@ -56,6 +57,9 @@ export default [
       }],
       'n/no-process-env': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
+      'no-restricted-syntax': ['error', ...[
+        'ImportExpression', 'MemberExpression[property.name="getBuiltinModule"]'
+      ].map(selector => ({ selector, ...passTheDoor }))],
       // A schema and its type share one name.
       '@typescript-eslint/no-redeclare': 'off',
       '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract, ...opensConnections] }],
@@ -82,6 +86,8 @@ export default [
     }
   },
   { files: ['src/config.ts', 'src/cli/**/*.ts'], rules: { 'n/no-process-env': 'off' } },
+  // These load modules by their path.
+  { files: ['src/plugins/connectors.ts', 'src/cli/**/*.ts'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['src/contract/type.ts'], rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: opensConnections }] } },
   { files: ['src/crm/**/*.ts'], rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [typeboxOnlyInContract] }] } }
 ]

@@ -27,6 +27,7 @@ export interface Call {
   token?: string
   body?: unknown
   headers?: Record<string, string>
+  redirect?: 'follow' | 'manual'
 }
 
 export interface Patchbay {
@@ -48,9 +49,10 @@ export interface Patchbay {
   crmRequests: () => Promise<string[]>
 }
 
-export async function ask (base: string, path: string, { method = 'GET', token, body, headers = {} }: Call = {}): Promise<Answer> {
+export async function ask (base: string, path: string, { method = 'GET', token, body, headers = {}, redirect = 'follow' }: Call = {}): Promise<Answer> {
   const response = await fetch(`${base}${path}`, {
     method,
+    redirect,
     headers: {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),

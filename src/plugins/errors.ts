@@ -33,8 +33,13 @@ export function errorAnswer (error: PatchbayError, requestId?: string): ErrorAns
 }
 
 /** The coded failure behind anything that was thrown. What the framework and its plugins throw is known by its code or status. */
-export function toPatchbayError (error: FastifyError | Error): PatchbayError {
-  if (error instanceof PatchbayError) return error
+export function toPatchbayError (thrown: unknown): PatchbayError {
+  if (thrown instanceof PatchbayError) return thrown
+  // Routes of connectors may throw whatever they like.
+  return thrown instanceof Error ? codedError(thrown) : new PatchbayError('internal', { cause: thrown })
+}
+
+function codedError (error: FastifyError | Error): PatchbayError {
   if (error instanceof CipherError) return new PatchbayError('unreadable', { cause: error })
   const status = 'statusCode' in error ? error.statusCode : undefined
   if ('validation' in error && error.validation !== undefined) return invalidRequest(error)
@@ -72,7 +77,7 @@ function invalidRequest (error: FastifyError): PatchbayError {
   })
 }
 
-export function sendError (request: FastifyRequest, reply: FastifyReply, thrown: FastifyError | Error): FastifyReply {
+export function sendError (request: FastifyRequest, reply: FastifyReply, thrown: unknown): FastifyReply {
   const error = toPatchbayError(thrown)
   request.failure = error
   const kind = errorKind(error.code)
@@ -111,6 +116,6 @@ export function answerClientError (thrown: ConnectionError, socket: Socket): voi
 
 export default fp(async fastify => {
   fastify.decorateRequest('failure', undefined)
-  fastify.setErrorHandler<FastifyError | Error>(async (error, request, reply) => await sendError(request, reply, error))
+  fastify.setErrorHandler<unknown>(async (error, request, reply) => await sendError(request, reply, error))
   fastify.setNotFoundHandler(async (request, reply) => await sendError(request, reply, new PatchbayError('no-such-route')))
 }, { name: 'errors' })

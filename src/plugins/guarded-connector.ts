@@ -8,16 +8,16 @@ import { authKinds, type Auth, type OAuthAuth, type OwnTokensAuth } from '../con
 import type { Connector, ConnectorInfo, RateLimit } from '../contract/connector.ts'
 import { CrmError, type CrmClient, type Outcome } from '../contract/crm.ts'
 import { PatchbayError, errorCodes, errorKind } from '../contract/errors.ts'
-import { nothingToGive, operationResults, type OperationName, type Operations, type SignInContext } from '../contract/operations.ts'
+import { nothingToGive, operationResults, type Context, type OperationName, type Operations, type SignInContext } from '../contract/operations.ts'
 import type { RootRoute } from '../contract/root-route.ts'
 import { OneOf, Type, TypeCompiler, type TSchema } from '../contract/type.ts'
 
-/** The code of a connector did something that the contract does not know. */
+/** The code of a connector did something that the contract does not know. Until it asked the CRM to write something, nothing is lost. */
 export class ConnectorFailed extends CrmError {
   /** Connector, function and field, for the log: `tinydesk.createCallLog logId`. */
   readonly place: string
 
-  constructor ({ platform, title }: Named, where: string, { outcome = 'refused', problem = '', cause }: { outcome?: Outcome, problem?: string, cause?: unknown } = {}) {
+  constructor ({ platform, title }: Named, where: string, { outcome = 'not-received', problem = '', cause }: { outcome?: Outcome, problem?: string, cause?: unknown } = {}) {
     const { message, action = '' } = errorKind('connector-failed')
     super('connector-failed', { outcome, cause, message: `${message} (${title}: ${where}${problem && `, ${problem}`}) ${action}` })
     this.place = `${platform}.${where}${problem && ` ${problem}`}`
@@ -42,14 +42,14 @@ function guardedOperation (info: Named, name: OperationName, operation: Operatio
   const read = reader(operationResults[name], nothingToGive.includes(name))
   return async (context, input) => {
     const requests = watched(context.crm)
-    const given = Object.freeze({ ...context, crm: requests.crm, user: frozen(context.user), settings: frozen(context.settings) })
+    const given = Object.freeze({ ...context, crm: requests.crm, ...frozenFacts(context) })
     try {
       return read(await unlessAborted(async () => await operation(given, frozen(input)), context.signal))
     } catch (thrown) {
       const mayHaveWritten = requests.mayHaveWritten()
       if (!isProper(thrown)) {
-        const { problem, cause, outcome } = failureOf(thrown)
-        throw new ConnectorFailed(info, name, { problem, cause, outcome: mayHaveWritten ? 'unknown' : outcome })
+        const { problem, cause } = failureOf(thrown)
+        throw new ConnectorFailed(info, name, { problem, cause, outcome: mayHaveWritten ? 'unknown' : 'not-received' })
       }
       const isJudged = thrown instanceof CrmError && (thrown.outcome === 'unknown' || (thrown.saysOutcome && !requests.threw(thrown)))
       throw mayHaveWritten && creates.includes(name) && !isJudged ? inDoubt(thrown) : thrown
@@ -60,12 +60,10 @@ function guardedOperation (info: Named, name: OperationName, operation: Operatio
 /** What went wrong in a guard, before it is known where and after what. */
 class Failure extends Error {
   readonly problem: string
-  readonly outcome: Outcome
 
-  constructor (problem: string, { outcome = 'refused', cause }: { outcome?: Outcome, cause?: unknown } = {}) {
+  constructor (problem: string, { cause }: { cause?: unknown } = {}) {
     super(problem, { cause })
     this.problem = problem
-    this.outcome = outcome
   }
 }
 
@@ -76,7 +74,7 @@ class Failure extends Error {
 async function unlessAborted<Result> (run: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
   let onAbort = (): void => {}
   const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => { setImmediate(() => { reject(new Failure('did not end in time', { outcome: 'not-received', cause: signal.reason })) }) }
+    onAbort = () => { setImmediate(() => { reject(new Failure('did not end in time', { cause: signal.reason })) }) }
     if (signal.aborted) onAbort()
     else signal.addEventListener('abort', onAbort, { once: true })
   })
@@ -116,6 +114,12 @@ export function frozen<Value> (value: Value): Value {
   }
   return value
 }
+
+const frozenFacts = (context: SignInContext | Context): Partial<Context> => ({
+  user: frozen(context.user),
+  settings: frozen(context.settings),
+  ...('accountSettings' in context && { accountSettings: frozen(context.accountSettings) })
+})
 
 interface Watched {
   readonly crm: CrmClient

@@ -61,10 +61,19 @@ function addRemovalNotice (fastify: FastifyInstance, info: ConnectorInfo, route:
       response: { 200: plainText('The notice is understood.'), 401: plainText('It does not come from the CRM.'), ...failures }
     },
     handler: async (request, reply) => {
-      await forget(fastify, info, route.read(request.body))
+      await forget(fastify, info, readNotice(route, request.body))
       return await reply.type('text/plain; charset=utf-8').send('User deleted')
     }
   })
+}
+
+/** To the CRM a notice that could not be read was not received, whoever is to blame. */
+function readNotice ({ read }: RemovalNoticeRoute, body: unknown): RemovedUser {
+  try {
+    return read(body)
+  } catch (cause) {
+    throw new PatchbayError('internal', { cause })
+  }
 }
 
 /** Both ids have to match: somebody may belong to two companies, and leave one. */

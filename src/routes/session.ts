@@ -73,7 +73,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async fastify => {
       try {
         return await getLicenseStatus(caller.context)
       } catch (error) {
-        request.failure = error instanceof Error ? toPatchbayError(error) : undefined
+        request.failure = toPatchbayError(error)
         return invalidLicense('Connect to get license status')
       }
     }

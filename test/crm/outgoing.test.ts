@@ -2,11 +2,13 @@
 import { Socket } from 'node:net'
 import { ESLint } from 'eslint'
 import t from 'tap'
-import { callRecord, startPatchbay } from '../patchbay.ts'
+import { ask, callRecord, decide, startPatchbay } from '../patchbay.ts'
 
 await t.test('every socket that the server opens to a CRM is opened by the door', async t => {
   const patchbay = await startPatchbay(t)
   const crmPort = Number(new URL(patchbay.crm.url).port)
+  const begun = await fetch(`${patchbay.url}/oauth-authorize?platform=example`, { redirect: 'manual' })
+  const allowed = await decide(begun.headers.get('location') ?? '')
   const opened: Array<{ port: unknown, by: string }> = []
   const { connect } = Socket.prototype
   const { stackTraceLimit } = Error
@@ -31,9 +33,19 @@ await t.test('every socket that the server opens to a CRM is opened by the door'
   await patchbay.call('/callLog?sessionIds=4503991004&requireDetails=true', { token })
   await patchbay.call('/unAuthorize', { method: 'POST', token })
 
+  const { jwtToken } = (await ask('', allowed)).json
+  const { users } = patchbay.app.repositories
+  const user = await users.find('1-example', 'example')
+  await users.replaceCredentials({ userId: '1-example', accountId: '', platform: 'example' }, user?.version ?? 0, { accessToken: 'old', refreshToken: 'x', ...user?.credentials, expiresAt: 1 })
+  t.match((await patchbay.call('/contact?phoneNumber=+16504445566&isForceRefreshAccountData=true', { token: jwtToken })).json, { successful: true }, 'with tokens that were renewed')
+  await patchbay.call('/unAuthorize', { method: 'POST', token: jwtToken })
+  const byServer = [...opened]
+  const { json: { items } } = await patchbay.askCrm('/_requests')
+  t.equal(items.filter(({ path }: { path: string }) => /^\/oauth\/(token|revoke)/.test(path)).length >= 3, true, 'tokens were made, renewed and taken back')
+
   const serverPort = Number(new URL(patchbay.url).port)
   t.ok(opened.some(({ port }) => port === crmPort))
-  for (const { port, by } of opened.filter(socket => socket.port !== serverPort)) {
+  for (const { port, by } of byServer.filter(socket => socket.port !== serverPort)) {
     t.equal(port, crmPort)
     t.match(by, /src\/crm\/connections\.ts/)
   }
@@ -54,7 +66,8 @@ await t.test('lint refuses what could open a connection anywhere else', async t 
     "export { request } from 'undici'", "export { request as a } from 'node:http'", "export { get } from 'https'", "import * as http from 'node:http'", "import https from 'node:https'",
     "export { connect } from 'node:http2'", "export { connect as b } from 'node:net'", "import { Socket } from 'net'", "export { connect as c } from 'tls'", "export { createSocket } from 'node:dgram'",
     "export { lookup } from 'node:dns'", "export { resolve } from 'node:dns/promises'",
-    "export const d = fetch('http://127.0.0.1')", "export const e = globalThis.fetch('http://127.0.0.1')", "export const f = new WebSocket('ws://127.0.0.1')"
+    "export const d = fetch('http://127.0.0.1')", "export const e = globalThis.fetch('http://127.0.0.1')", "export const f = new WebSocket('ws://127.0.0.1')",
+    "export const g = await import('node:http')", "export const h = process.getBuiltinModule('node:http')", "export { createRequire } from 'node:module'"
   ]
   const harmless = ["export { createServer } from 'node:http'", "export { isIP } from 'node:net'", "export type { Dispatcher } from 'undici'"]
   for (const file of ['src/connectors/example/mapping.ts', 'src/calls/outcome.ts', 'src/contract/type.ts']) {

@@ -62,9 +62,9 @@ const hostile: Hostile[] = [
   { title: 'gives wrong types', operations: `async findContact () { return [{ id: 1, name: '${secret}' }, { id: 2, name: 5 }] }`, place: 'findContact 1.name: Expected string' },
   { title: 'gives getters that throw', operations: "async findContact () { return [{ id: 1, get name () { throw new Error('no') } }] }", place: 'findContact gave something else than plain values' },
   { title: 'gives functions', operations: "async findContact () { return [{ id: 1, name: 'One', title: () => {} }] }", place: 'findContact gave something else than plain values' },
-  { title: 'changes what it gets', operations: "async createCallLog ({ crm }, log) { log.additionalSubmission.deals.push('2'); return { logId: '1' } }", ask: create },
-  { title: 'changes its user', operations: "async createCallLog (context) { context.user.info.plan = 'paid'; return { logId: '1' } }", ask: create },
-  { title: 'changes its client', operations: "async createCallLog ({ crm }) { crm.get = null; return { logId: '1' } }", ask: create },
+  { title: 'changes what it gets', operations: "async createCallLog ({ crm }, log) { log.additionalSubmission.deals.push('2'); return { logId: '1' } }", ask: create, code: 'waiting' },
+  { title: 'changes its user', operations: "async createCallLog (context) { context.user.info.plan = 'paid'; return { logId: '1' } }", ask: create, code: 'waiting' },
+  { title: 'changes its client', operations: "async createCallLog ({ crm }) { crm.get = null; return { logId: '1' } }", ask: create, code: 'waiting' },
   { title: 'has no address for this user', info: `baseUrl: () => { throw new Error('${secret}') },`, operations: 'async findContact ({ crm }) { await crm.get(path`/x`, notes) }', place: 'baseUrl' },
   { title: 'has an address that is none', info: 'baseUrl: () => 5,', operations: 'async findContact ({ crm }) { await crm.get(path`/x`, notes) }', place: 'baseUrl Expected string' },
   {
@@ -106,13 +106,38 @@ await t.test('whatever a connector does ends as a coded error that names the pla
       patchbay.call('/contact?phoneNumber=%2B16504445566', { token: ann })
     ])
     t.equal(answer.status, 200, title)
-    t.match(answer.json, { successful: false, returnMessage: { message: /Hostile|answered|^1$/ }, error: { code } }, title)
+    t.match(answer.json, { successful: false, returnMessage: { message: /Hostile|answered|is kept|^1$/ }, error: { code } }, title)
     t.match(others.json, { successful: true, contact: [{ id: 1 }] }, `${title}: others go on`)
     t.notOk([answer.text, ...patchbay.logged].join('').includes(secret), `${title}: its words are kept from the log and the answer`)
-    if (code !== 'connector-failed') continue
+    if (code !== 'connector-failed' && code !== 'waiting') continue
     const line = patchbay.logged.map(text => JSON.parse(text)).find(({ error }) => error === code)
     t.match(line, { level: 50, platform, err: { type: 'CrmError', place: place === undefined ? new RegExp(`^${platform}\\.`) : `${platform}.${place}` } }, title)
   }
+})
+
+await t.test('routes of a connector that throw whatever they like are answered as a failure of the server', async t => {
+  const info = `routes: async fastify => {
+      fastify.get('/string', async () => { throw '${secret}' })
+      fastify.get('/null', async () => { throw null })
+      fastify.get('/error', async () => { throw new Error('${secret}') })
+      fastify.get('/status', async () => { throw Object.assign(new Error('${secret}'), { statusCode: 418 }) })
+    },
+    rootRoutes: [{ kind: 'removal-notice', method: 'POST', url: '/hostile0-removed', operationId: 'removeHostile', summary: 'x', body: Type.Object({}), read () { throw '${secret}' } }],`
+  const folder = t.testdir({ connectors: { 'hostile0.ts': source('hostile0', { title: '', info }) } })
+  const patchbay = await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') }, connector: { hostile0: { clientId: 'id', clientSecret: 'secret' } } })
+  const notice = { method: 'POST', body: {}, headers: { authorization: `Basic ${btoa('id:secret')}` } }
+  for (const [path, status, code, options] of [
+    ['/connectors/hostile0/string', 500, 'internal'],
+    ['/connectors/hostile0/null', 500, 'internal'],
+    ['/connectors/hostile0/error', 500, 'internal'],
+    ['/connectors/hostile0/status', 400, 'invalid-request'],
+    ['/hostile0-removed', 500, 'internal', notice]
+  ] as const) {
+    const answer = await patchbay.call(path, options)
+    t.match([answer.status, answer.json], [status, { successful: false, error: { code } }], path)
+    t.notOk([answer.text, ...patchbay.logged].join('').includes(secret), `${path}: its words are kept from the log and the answer`)
+  }
+  t.equal((await patchbay.call('/isAlive')).text, 'OK')
 })
 
 const twoSteps = (second: string) => `async createCallLog ({ crm }, log) {
@@ -147,7 +172,7 @@ await t.test('before a request that may have written, and where the connector kn
     { title: 'a search is refused', operations: 'async createCallLog ({ crm }) { await crm.post(path`/api/nothing`, { ...notes, reads: true }) }', code: 'not-found' },
     { title: 'after a search', operations: "async createCallLog ({ crm }, log) { await crm.post(path`/api/activities`, { body: note(log), ...notes, reads: true }); throw new CrmError('permission') }", code: 'permission' },
     { title: 'the connector undid it', operations: twoSteps("await crm.delete(path(['/api/activities/', ''], id), { answer: Type.Any() }); throw new CrmError('permission', { outcome: 'refused' })"), code: 'permission' },
-    { title: 'its code fails before it asks', operations: "async createCallLog () { throw new TypeError('no') }", code: 'connector-failed' }
+    { title: 'its code fails before it asks', operations: "async createCallLog () { throw new TypeError('no') }", code: 'waiting' }
   ]
   const folder = t.testdir({ connectors: Object.fromEntries(table.map((one, index) => [`${platformOf(index)}.ts`, source(platformOf(index), one)])) })
   const patchbay = await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') }, onExampleCrm: table.map((_, index) => platformOf(index)) })

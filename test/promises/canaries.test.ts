@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { newEncryptionKey } from '../../src/db/cipher.ts'
 import { startPatchbay, type Answer, type Patchbay } from '../patchbay.ts'
-import { readDocument, type Document, type Operation, type Schema } from './json-schema.ts'
+import { filled, readDocument, type Document, type Operation } from './json-schema.ts'
 
 /** What clients send, what the CRM holds, its reason for a refusal (which is told to the person), and tokens. No word looks like them. */
 const sent = 'Sent~Canary'
@@ -40,21 +40,7 @@ const about = (mood: Mood): Record<string, unknown> => ({
 })
 
 let count = 0
-function filled ({ resolve }: Document, schema: Schema, known: Record<string, unknown>, name = ''): unknown {
-  if (name in known) return known[name]
-  const { type, properties = {}, items, anyOf, patternProperties, enum: values } = resolve(schema)
-  const inner = (one: Schema, name = ''): unknown => filled({ resolve } as Document, one, known, name)
-  if (anyOf !== undefined) return inner(anyOf.find(one => one.type === 'string') ?? anyOf[0] ?? {}, name)
-  if (values !== undefined) return values[0]
-  if (type === 'string') return `${sent}-${count++}`
-  if (type === 'array') return [inner(items ?? {})]
-  if (type === 'boolean') return true
-  if (type === 'object') {
-    const [pattern] = Object.values(patternProperties ?? {})
-    return { ...Object.fromEntries(Object.entries(properties).map(([name, member]) => [name, inner(member, name)])), ...(pattern !== undefined && { [known['deals'] === undefined ? 'x' : 'deals']: inner(pattern, 'deals') }) }
-  }
-  return type === undefined ? { text: `${sent}-${count++}` } : 7
-}
+const text = (): string => `${sent}-${count++}`
 
 type Mood = 'well' | 'garbage' | 'another shape' | 400 | 401 | 403 | 404 | 409 | 422 | 429 | 500 | 'drops'
 
@@ -94,13 +80,13 @@ const canariesIn = (text: string, also: readonly string[] = []): string[] =>
   [sent, held, token, phone, ...also].filter(canary => text.includes(canary) || text.includes(encodeURIComponent(canary)) || text.includes(Buffer.from(canary).toString('base64').slice(0, -2)))
 
 async function send ({ call, logged }: Patchbay, document: Document, { method, path, query, body }: Operation, session: string, known: Record<string, unknown>): Promise<{ answer: Answer, lines: Array<{ level: number }> }> {
-  const members = query.map(({ name, schema }): [string, string] => [name, String(filled(document, schema, known, name))])
+  const members = query.map(({ name, schema }): [string, string] => [name, String(filled(document, schema, { known, text }, name))])
   logged.length = 0
   const answer = await call(`${path}?${new URLSearchParams(members)}`, {
     method,
     token: session,
     headers: { 'x-forwarded-for': `192.0.2.${count++ % 250}`, 'user-agent': sent, 'rc-extension-id': sent, 'rc-account-id': sent, 'x-more': sent },
-    ...(body !== undefined && { body: filled(document, body, known) })
+    ...(body !== undefined && { body: filled(document, body, { known, text }) })
   })
   // The line of a request is written when its answer is gone.
   while (!logged.some(line => JSON.parse(line).msg === 'request')) await pause(2)

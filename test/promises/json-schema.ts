@@ -80,6 +80,35 @@ function isOfType (type: string, value: unknown): boolean {
   return type === (typeof value as string)
 }
 
+export interface Filling {
+  /** Values by the name of the member, wherever it is. */
+  known: Readonly<Record<string, unknown>>
+  /** Any other text. */
+  text: () => string
+}
+
+/** A value of a schema in which every member is there. */
+export function filled (document: Document, schema: Schema, filling: Filling, name = ''): unknown {
+  const { known, text } = filling
+  if (name in known) return known[name]
+  const { type, properties = {}, items, anyOf, patternProperties, enum: values } = document.resolve(schema)
+  const inner = (one: Schema, name = ''): unknown => filled(document, one, filling, name)
+  if (anyOf !== undefined) return inner(anyOf.find(one => one.type === 'string') ?? anyOf[0] ?? {}, name)
+  if (values !== undefined) return values[0]
+  switch (type) {
+    case undefined: return { text: text() }
+    case 'string': return text()
+    case 'array': return [inner(items ?? {})]
+    case 'boolean': return true
+    case 'object': {
+      const members = Object.entries(properties).map(([name, member]) => [name, inner(member, name)])
+      const more = Object.values(patternProperties ?? {}).map(member => ['deals', inner(member, 'deals')])
+      return Object.fromEntries([...members, ...more])
+    }
+    default: return 7
+  }
+}
+
 const oddText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 30 }),
   fc.constantFrom('', ' ', '\0', 'a\0b', '\ud800', '\udfff\ud800', '💥', '\u202e', '%00', '../..', "'; drop table users; --", '<script>', '{{7*7}}', '__proto__', 'constructor', 'NaN', 'undefined', 'null', '-1', '1e999', '2018-99-99', '\r\nx: y'),
