@@ -72,6 +72,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     const externalId = (row: CallLog): string => externalIdOf(tenant.userId, row.sessionId, row.extensionNumber, row.hashedExtensionId)
     const ownerId = await caller.ownerOf(body.additionalSubmission) ?? context.user.crmUserId
     const { findCallLog } = operations
+    /** How many of the updates that wait are of this request. */
+    let brought = 0
     const written = await writeOnce({
       ...store,
       reserve: async first => await rows.reserve(tenant, {
@@ -83,7 +85,9 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       })
     }, {
       prepare: row => {
-        const { create, updates, since } = nextAttempt(row?.state, row === undefined ? { since: now, updates: [] } : pendingOf(row), body)
+        const waiting = row === undefined ? { since: now, updates: [] } : pendingOf(row)
+        const { create, updates, since } = nextAttempt(row?.state, waiting, body)
+        brought = updates.length - waiting.updates.length
         const { log, changes } = compose(caller, create, ownerId, row?.startTime ?? now)
         return {
           noted: { ...changes, pending: pendingText({ since, updates, create: withoutTokens(create) }) },
@@ -96,9 +100,11 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
           return await findCallLog(context, { ...log, externalId: externalId(row), since: row.createdAt })
         }
       }),
-      rest: (row, found) => {
+      rest: (row, ended) => {
         const { create, updates, since } = pendingOf(row)
-        return pendingText({ since, updates: found && create !== undefined ? [...updates, ...differences(create, body)] : updates })
+        // Who is refused is promised nothing; what others were promised goes on waiting.
+        if (ended === 'refused') return pendingText({ since, updates: updates.slice(0, updates.length - brought) })
+        return pendingText({ since, updates: ended === 'found' && create !== undefined ? [...updates, ...differences(create, body)] : updates })
       },
       findDelay: info.findDelay ?? 0
     }, patienceOf(caller))

@@ -98,8 +98,8 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
           return logged
         }
       }),
-      rest: (row, found) => {
-        const { updates, since } = found ? nextAttempt(pendingOf(row), body) : pendingOf(row)
+      rest: (row, ended) => {
+        const { updates, since } = ended === 'found' ? nextAttempt(pendingOf(row), body) : pendingOf(row)
         return pendingText({ since, updates: updates.map(withoutMediaToken) })
       },
       findDelay: info.findDelay ?? 0

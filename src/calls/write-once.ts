@@ -42,8 +42,8 @@ export interface Writing<Row extends LogRow> {
   readonly prepare: (row: Row | undefined) => Attempt<Row>
   /** Looks for the record of an attempt whose answer was lost; absent where the CRM gives no way to tell. */
   readonly lookUp?: (row: Row) => Promise<Logged | undefined>
-  /** What is still to be done after the record is written. @param found an earlier attempt had written it, and a look found it */
-  readonly rest: (row: Row, found: boolean) => string
+  /** What is still to be done when an attempt has written the record, a look has found that of an earlier one, or the CRM refused it. */
+  readonly rest: (row: Row, ended: 'written' | 'found' | 'refused') => string
   /** Milliseconds after an attempt before not finding its record proves anything. */
   readonly findDelay: number
 }
@@ -135,7 +135,7 @@ async function attempt<Row extends LogRow> (
       leaseUntil: null,
       lastErrorCode: code,
       nextAttemptAt: state === 'failed' ? null : clock() + delay,
-      ...(state === 'failed' && { pending: writing.rest(row, false) })
+      ...(state === 'failed' && { pending: writing.rest(row, 'refused') })
     })
     if (state === 'unknown') throw new PatchbayError('outcome-unknown', { retryAfter: Math.ceil(delay / 1000), cause: problem })
     throw state === 'waiting' && errorKind(code).retryable ? new PatchbayError('waiting', { retryAfter: Math.ceil(delay / 1000), cause: problem }) : problem
@@ -174,7 +174,7 @@ async function askUser<Row extends LogRow> (store: LogStore<Row>, row: Row, caus
 async function confirm<Row extends LogRow> (
   store: LogStore<Row>, row: Row, { rest }: Writing<Row>, logged: Logged, found: boolean, { clock }: Patience
 ): Promise<Row> {
-  const pending = rest(row, found)
+  const pending = rest(row, found ? 'found' : 'written')
   const confirmed = await store.advance(row, {
     state: 'logged',
     crmLogId: logged.logId,

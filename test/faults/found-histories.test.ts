@@ -82,6 +82,12 @@ const found: Array<[title: string, dedupe: Dedupe, ops: Op[]]> = [
     { do: 'pass', seconds: 73 * 3600 },
     { do: 'recover' },
     { do: 'create', what: 'call-0' }
+  ]],
+  ['what a refused request brought is not written later over what came after it', 'native', [
+    { do: 'fail', method: 'POST', how: 'before' },
+    { do: 'create', what: 'call-0' },
+    { do: 'refuse', method: 'POST' },
+    { do: 'at once', requests: [{ do: 'create', what: 'call-0' }, { do: 'create', what: 'call-0' }] }
   ]]
 ]
 

@@ -139,6 +139,20 @@ export const sabotages: readonly Sabotage[] = [
     quick: true
   },
   {
+    promise: 'P5',
+    title: 'let others of the account ask before the delay is over',
+    file: 'src/crm/door.ts',
+    edits: [['budget.pause(Math.max(judged.retryAfter * 1000, wait ?? 0))', 'budget.pause(1)']],
+    test: 'test/crm/client.test.ts'
+  },
+  {
+    promise: 'P6',
+    title: 'go on asking a host that fails again and again',
+    file: 'src/crm/door.ts',
+    edits: [["if (judged?.transient === true && judged.kind === 'unavailable') hosts.failed(host)", "if (judged?.transient === true && judged.kind === 'unavailable') hosts.succeeded(host)"]],
+    test: 'test/crm/client.test.ts'
+  },
+  {
     promise: 'P6',
     title: 'let a compressed bomb go off',
     file: 'src/crm/decoding.ts',
