@@ -5,15 +5,15 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { newEncryptionKey } from '../../src/db/cipher.ts'
 import { startPatchbay } from '../patchbay.ts'
-import { typescript, uncounted } from '../typescript.ts'
 
-const script = fileURLToPath(new URL('../../src/cli/patchbay.ts', import.meta.url))
+/** The built command, as it is run. */
+const script = fileURLToPath(new URL('../../dist/cli/patchbay.js', import.meta.url))
 
 interface Ended { code: number | null, out: string, err: string }
 
 /** @param until ends the process by SIGTERM when this was written */
 async function patchbay (words: string[], environment: Record<string, string> = {}, until?: RegExp): Promise<Ended> {
-  const child = spawn(process.execPath, [...typescript, script, ...words], { env: { PATH: process.env['PATH'], ...uncounted, ...environment } })
+  const child = spawn(process.execPath, [script, ...words], { env: { PATH: process.env['PATH'], ...environment } })
   let [out, err] = ['', '']
   child.stdout.on('data', chunk => {
     out += chunk

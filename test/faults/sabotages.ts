@@ -87,8 +87,7 @@ export const sabotages: readonly Sabotage[] = [
     title: 'let the disk write commits later',
     file: 'src/db/sqlite.ts',
     edits: [["client.pragma('synchronous = FULL')", "client.pragma('synchronous = NORMAL')"]],
-    test: 'test/db/database.test.ts',
-    quick: true
+    test: 'test/db/database.test.ts'
   },
   {
     promise: 'P3',

@@ -41,8 +41,12 @@ export const anyBody = (format: BodyFormat) => {
 /** The text as a CRM's field holds it: its line feeds are line feeds. */
 export const asTyped = (text: string) => text.replace(/\r\n?/g, '\n')
 
+const runsOfFormat = Math.ceil(runs / formats)
+/** Of a property that others imply, or nearly. */
+export const fewRuns = Math.ceil(runsOfFormat / 10)
+
 /** Asserts that a property holds for one of the formats; its predicate throws where it does not. */
-export function holds<Values> (t: { pass: (message: string) => unknown }, property: fc.IProperty<Values>, numRuns = Math.ceil(runs / formats)): void {
+export function holds<Values> (t: { pass: (message: string) => unknown }, property: fc.IProperty<Values>, numRuns = runsOfFormat): void {
   fc.assert(property, { numRuns, seed })
   t.pass(`in ${numRuns} runs from seed ${seed}`)
 }

@@ -8,7 +8,7 @@ import { composeCallLog, merge, readSection } from '../../../src/calls/body/merg
 import { sections, type SectionId } from '../../../src/calls/body/sections.ts'
 import { text } from '../../../src/calls/body/text.ts'
 import type { BodyOptions, CallLogValues } from '../../../src/calls/body/values.ts'
-import { anyBody, asTyped, fragment, holds, typedText } from './arbitraries.ts'
+import { anyBody, asTyped, fewRuns, fragment, holds, typedText } from './arbitraries.ts'
 import { everythingOn, fullCall } from './golden.ts'
 
 t.setTimeout(30 * 60_000) // ten thousand runs take their time
@@ -56,7 +56,7 @@ for (const codec of codecs) {
       for (const { id, awaited, placeholders } of sections) {
         assert.equal(readSection(body, codec.format, id), expected(id, values, options) ?? (awaited ? placeholders?.[0] : undefined), id)
       }
-    }))
+    }), fewRuns)
   })
 
   await t.test(`${codec.format}: a repeated update changes nothing, whatever the body holds`, async t => {
@@ -72,7 +72,7 @@ for (const codec of codecs) {
     holds(t, fc.property(anyBody(codec.format), anyCall, (body, values) => {
       const verbatim = (text: string) => joined(codec.parse(text).filter(part => !isWritten(part))).replace(/\n$/, '')
       assert.equal(verbatim(merge(body, undefined, values, options).body), verbatim(body))
-    }))
+    }), fewRuns)
   })
 
   await t.test(`${codec.format}: values that arrive in any order, and repeatedly, make the same body`, async t => {
