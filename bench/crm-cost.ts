@@ -4,7 +4,8 @@
  */
 import { newCall, newConversation } from '../demo/calls.ts'
 import { extension } from '../demo/extension.ts'
-import { fakeCrms, startOnFake } from '../demo/fake-crms.ts'
+import { fakeCrms } from '../demo/fake-crms.ts'
+import { startOnFake } from '../demo/fake-stage.ts'
 import { DemoStopped } from '../demo/http.ts'
 import { meter } from '../demo/meter.ts'
 import type { Spent } from '../src/testing/fake-crm.ts'

@@ -11,7 +11,7 @@ import { checks } from './checks.ts'
 import type { Stage } from './crm.ts'
 import { exampleStage } from './example-crm.ts'
 import { extension } from './extension.ts'
-import { fakeCrms, startOnFake } from './fake-crms.ts'
+import { fakeCrms } from './fake-crms.ts'
 import { DemoStopped } from './http.ts'
 import { meter } from './meter.ts'
 import { narrator } from './narrator.ts'
@@ -30,7 +30,11 @@ function platformOf (args: string[]): string {
 
 /** @throws {DemoStopped} when there is no such CRM, or it is not there */
 async function stageOf (platform: string): Promise<Stage> {
-  if (fakeCrms.includes(platform)) return await startOnFake(platform)
+  if (fakeCrms.includes(platform)) {
+    // Loads the whole server, which the demo can do without when one is running.
+    const { startOnFake } = await import('./fake-stage.ts')
+    return await startOnFake(platform)
+  }
   if (platform !== 'example') throw new DemoStopped(`There is no CRM "${platform}" to play with. There are: ${['example', ...fakeCrms].join(', ')}.`)
   return await exampleStage(process.env.PATCHBAY_URL || 'http://127.0.0.1:6066', process.env.EXAMPLE_CRM_URL || 'http://127.0.0.1:6067')
 }
