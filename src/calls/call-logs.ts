@@ -18,7 +18,7 @@ import { callChangesOf, callOf, contactOf, differences, otherNumber, withoutToke
 import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
-import { leftOf, pendingText, readPending, withUpdate, writeWaiting, type Doubt, type Pending, type Taken } from './pending.ts'
+import { leftOf, pendingText, readPending, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Pending, type Taken } from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface CallLogs {
@@ -124,7 +124,12 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         const { since, updates } = pendingOf(row)
         return pendingText({ since, updates: leftOf(updates, taken, refused) })
       },
-      inDoubt: row => pendingText({ ...pendingOf(row), ...(attempted !== undefined && { doubt: attempted() }) }),
+      inDoubt: row => {
+        const pending = pendingOf(row)
+        return pendingText(attempted === undefined
+          ? pending
+          : { ...pending, updates: taken === 'oldest' ? pending.updates : withoutSuperseded(pending.updates), doubt: attempted() })
+      },
       read: async row => info.logFormat !== 'none' && changesText(pendingOf(row)) ? await operationOf(caller, 'getCallLog')(context, refOf(row)) : undefined,
       lookAt: lookAt(caller),
       write: async (row, current) => {

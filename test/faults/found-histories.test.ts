@@ -88,6 +88,16 @@ const found: Array<[title: string, dedupe: Dedupe, ops: Op[]]> = [
     { do: 'create', what: 'call-0' },
     { do: 'refuse', method: 'POST' },
     { do: 'at once', requests: [{ do: 'create', what: 'call-0' }, { do: 'create', what: 'call-0' }] }
+  ]],
+  ['what a person made of the last of several updates, whose answer was lost, is not replaced by an earlier one of them', 'native', [
+    { do: 'create', what: 'call-0' },
+    { do: 'fail', method: 'GET', how: 'before' },
+    { do: 'update', what: 'call-0', fields: ['note', 'result'] },
+    { do: 'fail', method: 'PATCH', how: 'after' },
+    { do: 'update', what: 'call-0', fields: ['note'] },
+    { do: 'edit note', what: 'call-0' },
+    { do: 'outage', how: 'before' },
+    { do: 'update', what: 'call-0', fields: ['result'] }
   ]]
 ]
 
