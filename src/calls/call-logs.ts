@@ -18,7 +18,7 @@ import { callChangesOf, callOf, contactOf, differences, otherNumber, withoutToke
 import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
-import { leftOf, pendingText, readPending, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Pending, type Taken } from './pending.ts'
+import { leftOf, pendingText, pendingReader, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Pending, type Taken } from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface CallLogs {
@@ -26,8 +26,8 @@ export interface CallLogs {
   create: (caller: Caller, body: CreateCallLogBody, options: { withCachedNote: boolean }) => Promise<CallLogAnswer>
   /** Brings what came later into the record. */
   update: (caller: Caller, body: UpdateCallLogBody) => Promise<CallLogAnswer>
-  /** Which sessions are logged, in the order that was asked; with details what the CRM holds of them. */
-  find: (caller: Caller, sessionIds: readonly string[], identity: Partial<ExtensionIdentity>, options: { details: boolean }) => Promise<CallLogsAnswer>
+  /** Which sessions are logged, in the order that was asked; for a reader also what the CRM holds of them. */
+  find: (tenant: Tenant, sessionIds: readonly string[], identity: Partial<ExtensionIdentity>, reader?: Caller) => Promise<CallLogsAnswer>
   /** Goes on with a log that a crash or an outage left: writes what waits with its row. */
   resume: (caller: Caller, row: CallLog) => Promise<void>
   setDisposition: (caller: Caller, body: UpsertCallDispositionBody) => Promise<Answer>
@@ -55,7 +55,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     advance: async (row, changes) => await rows.advance(row, changes),
     remove: async row => await rows.remove(row)
   })
-  const pendingOf = (row: CallLog): Pending<CreateCallLogBody, UpdateCallLogBody> => readPending(rows.pendingOf(row), clock())
+  const pendingOf = pendingReader<CallLog, CreateCallLogBody, UpdateCallLogBody>(rows.pendingOf, clock)
 
   const patienceOf = ({ context: { signal } }: Caller): Patience => ({ clock, random, signal })
   const lookAt = ({ connector: { operations: { getCallLog } }, context }: Caller) => getCallLog && (async (row: CallLog) => await getCallLog(context, refOf(row)))
@@ -66,9 +66,6 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     const call = callOf(body, now)
     const identity = identityOf(hash, body, body.logInfo)
     const store = storeOf(caller, call.sessionId, identity)
-    const known = await store.find()
-    if (known?.state === 'logged') return firstAnswer(known)
-
     const externalId = (row: CallLog): string => externalIdOf(tenant.userId, row.sessionId, row.extensionNumber, row.hashedExtensionId)
     const ownerId = await caller.ownerOf(body.additionalSubmission) ?? context.user.crmUserId
     const { findCallLog } = operations
@@ -186,16 +183,16 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       await writeWaiting(waiting, async taken => await update(caller, store, undefined, taken))
     },
 
-    async find (caller, sessionIds, identity, { details }) {
+    async find (tenant, sessionIds, identity, reader) {
       if (sessionIds.length === 0) throw new PatchbayError('no-session')
-      const found = await rows.findMany(caller.tenant, new Set(sessionIds), identityOf(hash, identity))
+      const found = await rows.findMany(tenant, new Set(sessionIds), identityOf(hash, identity))
       const answers = await inParallel(sessionIds, parallelReads, async sessionId => {
         const row = found.get(sessionId)
         if (row?.state !== 'logged') return { log: { sessionId, matched: false } }
-        return details ? await withDetails(caller, row) : { log: { sessionId, matched: true, logId: row.crmLogId } }
+        return reader !== undefined ? await withDetails(reader, row) : { log: { sessionId, matched: true, logId: row.crmLogId } }
       })
       const problems = answers.flatMap(({ problem }) => problem ?? [])
-      if (problems[0] !== undefined) log.warn({ err: problems[0], failed: problems.length, platform: caller.tenant.platform }, 'reading call logs failed')
+      if (problems[0] !== undefined) log.warn({ err: problems[0], failed: problems.length, platform: tenant.platform }, 'reading call logs failed')
       return { successful: true, logs: answers.map(answer => answer.log), returnMessage: problems[0] === undefined ? null : returnMessage('warning', problems[0].message) }
     },
 

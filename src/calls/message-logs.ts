@@ -12,7 +12,7 @@ import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
 import { composeMessageBody, mergeMessageBody } from './message-body.ts'
 import { messageRequestOf, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
-import { leftOf, pendingText, readPending, withUpdate, writeWaiting, type Pending, type Taken } from './pending.ts'
+import { leftOf, pendingText, pendingReader, withUpdate, writeWaiting, type Pending, type Taken } from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface MessageLogs {
@@ -37,7 +37,7 @@ interface MessageStore extends ChangeStore<MessageLog> {
 }
 
 export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageLogsParts): MessageLogs {
-  const pendingOf = (row: MessageLog): Pending<CreateMessageLogBody, CreateMessageLogBody> => readPending(rows.pendingOf(row), clock())
+  const pendingOf = pendingReader<MessageLog, CreateMessageLogBody, CreateMessageLogBody>(rows.pendingOf, clock)
   const patienceOf = ({ context: { signal } }: Caller): Patience => ({ clock, random, signal })
 
   const storeOf = ({ tenant }: Caller, conversationLogId: string): MessageStore => {

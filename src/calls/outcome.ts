@@ -9,7 +9,7 @@ export interface Verdict {
 }
 
 /** Refusals that end when the user connects again: what is asked for stays as it is until then. */
-const untilConnected: readonly ErrorCode[] = ['auth-expired', 'session-revoked']
+const untilConnected: readonly ErrorCode[] = ['auth-expired', 'session-revoked', 'unreadable']
 
 /**
  * - refused: the CRM did nothing and said why; a new attempt starts from the beginning

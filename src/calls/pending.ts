@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { Type, TypeCompiler } from '../contract/type.ts'
+import type { Clock } from '../db/database.ts'
 import type { Fingerprints } from './body/fingerprint.ts'
 import { isRefusal } from './outcome.ts'
 
@@ -33,12 +34,24 @@ const Shape = TypeCompiler.Compile(Type.Object({
   updates: Type.Array(Type.Object({}, { additionalProperties: true }))
 }))
 
-/** @throws an error when the text is not what {@link pendingText} made */
-export function readPending<Create, Update> (text: string, now: number): Pending<Create, Update> {
-  if (text === '') return { since: now, updates: [] }
-  const pending: unknown = JSON.parse(text)
-  if (!Shape.Check(pending)) throw new TypeError('What waits with this log cannot be read')
-  return pending as unknown as Pending<Create, Update>
+/**
+ * @param textOf what {@link pendingText} made, `''` when nothing waits
+ * @returns reads what waits with a row, which a step looks at more than once; it throws an error when that is no such text
+ */
+export function pendingReader<Row extends object, Create, Update> (textOf: (row: Row) => string, clock: Clock): (row: Row) => Pending<Create, Update> {
+  const known = new WeakMap<Row, Pending<Create, Update>>()
+  const read = (row: Row): Pending<Create, Update> => {
+    const text = textOf(row)
+    if (text === '') return { since: clock(), updates: [] }
+    const pending: unknown = JSON.parse(text)
+    if (!Shape.Check(pending)) throw new TypeError('What waits with this log cannot be read')
+    return pending as unknown as Pending<Create, Update>
+  }
+  return row => {
+    const pending = known.get(row) ?? read(row)
+    known.set(row, pending)
+    return pending
+  }
 }
 
 /** Empty when nothing waits. */

@@ -68,12 +68,12 @@ export function callLogs (
     async reserve (tenant, { pending = '', ...log }) {
       const { statement, values } = insert({ state: 'sending', fingerprints: {}, ...log, ...ownedBy(tenant), ...life.first(newId(), pending) })
       const [row] = await write(() => statement.execute(values))
-      return row
+      return life.made(row, pending)
     },
     async advance (row, { pending, ...changes }) {
       const { statement, values } = update({ ...changes, ...life.next(row, pending) })
       const [next] = await write(() => statement.execute({ ...row, ...values }))
-      return next
+      return life.made(next, pending)
     },
     async remove (row) {
       await handle.delete(table).where(unchanged(table, row))

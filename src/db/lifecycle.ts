@@ -23,6 +23,8 @@ interface Lifecycle {
   first (id: string, pending: string): Pick<LogRow, 'id' | 'version' | 'sealedPending' | 'createdAt' | 'updatedAt'>
   /** Of the step after `row`. */
   next (row: LogRow, pending: string | undefined): Pick<LogRow, 'version' | 'updatedAt'> & { sealedPending?: string }
+  /** The row that a step has given, which is not opened to tell what was just sealed in it. */
+  made<Row extends LogRow> (row: Row | undefined, pending: string | undefined): Row | undefined
   /** What waits to be written, `''` when nothing does. */
   pendingOf (row: Pick<LogRow, 'id' | 'sealedPending'>): string
 }
@@ -44,6 +46,10 @@ export function lifecycle (tableName: string, cipher: Cipher, clock: Clock): Lif
     next (row, pending) {
       const sealed = pending === undefined ? {} : { sealedPending: seal(row.id, pending) }
       return { version: row.version + 1, updatedAt: clock(), ...sealed }
+    },
+    made (row, pending) {
+      if (row !== undefined && pending !== undefined) opened.set(row, pending)
+      return row
     },
     pendingOf (row) {
       if (row.sealedPending === '') return ''

@@ -15,11 +15,14 @@ type Row = Tables['users']['$inferSelect']
 export type UserFacts = Pick<Row, 'name' | 'accountId' | 'extensionHash' | 'hostname' | 'timeZone' | 'timeZoneOffset'>
 
 export interface User extends Omit<Row, 'sealedCredentials' | 'settingsVersion'> {
-  /** Undefined when the user has signed out. */
-  credentials: Credentials | undefined
+  readonly isSignedIn: boolean
+  /** Undefined when the user has signed out. Opened when somebody looks: most requests never ask the CRM. */
+  readonly credentials: Credentials | undefined
 }
 
-export type SignedInUser = User & { credentials: Credentials }
+export type SignedInUser = User & { readonly isSignedIn: true, readonly credentials: Credentials }
+
+export const isSignedIn = (user: User | undefined): user is SignedInUser => user?.isSignedIn === true
 
 /** Somebody who has just signed in. Facts that are absent leave those that are stored. */
 export interface Login extends Partial<{ [Fact in keyof UserFacts]: string | undefined }> {
@@ -90,8 +93,16 @@ export function users (
   }
 
   function user ({ sealedCredentials, settingsVersion, ...row }: Row): User {
-    if (sealedCredentials === '') return { ...row, credentials: undefined }
-    return { ...row, credentials: JSON.parse(cipher.open(sealedCredentials, credentialsIdentity(row))) }
+    const isSignedIn = sealedCredentials !== ''
+    let opened: Credentials | undefined
+    return {
+      ...row,
+      isSignedIn,
+      get credentials () {
+        if (isSignedIn) opened ??= JSON.parse(cipher.open(sealedCredentials, credentialsIdentity(row))) as Credentials
+        return opened
+      }
+    }
   }
 
   return quiet<Users>({

@@ -9,7 +9,7 @@ import type { Connector } from '../contract/connector.ts'
 import type { CrmClient } from '../contract/crm.ts'
 import type { ConnectedUser } from '../contract/operations.ts'
 import type { Tenant } from '../db/tenant.ts'
-import type { SignedInUser, User } from '../db/users.ts'
+import { isSignedIn, type SignedInUser, type User } from '../db/users.ts'
 import type { CrmScope } from '../crm/scope.ts'
 import type { CredentialSource } from '../tokens/source.ts'
 import { sessionOf } from './session.ts'
@@ -32,6 +32,8 @@ declare module 'fastify' {
      * @param unknown the code to throw when there is no such user, or they are not connected to the CRM
      */
     caller: (options?: { unknown: ErrorCode }) => Promise<Caller>
+    /** Whose rows the connected user sees, where nothing is asked of the CRM. @throws {PatchbayError} `unknown-user` */
+    tenant: () => Promise<Tenant>
   }
 }
 
@@ -83,9 +85,11 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
   })
 
   fastify.decorateRequest('caller', async function (this: FastifyRequest, { unknown } = { unknown: 'unknown-user' }) {
-    const user = await this.user()
-    if (user?.credentials === undefined) throw new PatchbayError(unknown)
-    return fastify.callerOf({ ...user, credentials: user.credentials }, { signal: this.deadline })
+    return fastify.callerOf(connected(await this.user(), unknown), { signal: this.deadline })
+  })
+
+  fastify.decorateRequest('tenant', async function (this: FastifyRequest) {
+    return tenantOf(connected(await this.user(), 'unknown-user'))
   })
 
   fastify.decorate('callerOf', (user, waiting) => {
@@ -103,6 +107,11 @@ const accountKeyOf = ({ info: { companyId } }: Pick<ConnectedUser, 'info'>): Pic
 /** A connector never sees credentials, nor what else a row holds. */
 const connectedUser = ({ crmUserId, name, hostname, timeZone, timeZoneOffset, info }: User): ConnectedUser =>
   ({ crmUserId, name, hostname, timeZone, timeZoneOffset, info })
+
+function connected (user: User | undefined, unknown: ErrorCode): SignedInUser {
+  if (!isSignedIn(user)) throw new PatchbayError(unknown)
+  return user
+}
 
 export const tenantOf = ({ id, accountId, platform }: User): Tenant => ({ userId: id, accountId, platform })
 

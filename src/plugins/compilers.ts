@@ -4,6 +4,7 @@
  */
 import validatorSelector from '@fastify/ajv-compiler'
 import serializerSelector from '@fastify/fast-json-stringify-compiler'
+import type { FastifyServerOptions } from 'fastify'
 
 /** @param build makes a compiler from the components that schemas refer to, and options */
 function compilingOnce<Components, Options, Route, Compiled> (
@@ -26,5 +27,9 @@ function compilingOnce<Components, Options, Route, Compiled> (
   }
 }
 
-/** For Fastify's `schemaController.compilersFactory`. */
-export const compilersFactory = { buildValidator: compilingOnce(validatorSelector()), buildSerializer: compilingOnce(serializerSelector()) }
+type SchemaController = NonNullable<FastifyServerOptions['schemaController']>
+
+export const compilersFactory: NonNullable<SchemaController['compilersFactory']> = {
+  buildValidator: compilingOnce(validatorSelector()),
+  buildSerializer: compilingOnce(serializerSelector())
+}

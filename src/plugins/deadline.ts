@@ -4,6 +4,7 @@
  *
  * (Fastify's own `request.signal` and `handlerTimeout` end with the request's body, that is, before a handler has begun.)
  */
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PatchbayError } from '../contract/errors.ts'
 
@@ -15,19 +16,38 @@ export interface DeadlineOptions {
 declare module 'fastify' {
   interface FastifyRequest {
     /** Aborts when the time is up, or nobody waits any more. */
-    deadline: AbortSignal
+    readonly deadline: AbortSignal
   }
 }
 
 export default fp<DeadlineOptions>(async (fastify, { longest }) => {
-  fastify.decorateRequest('deadline')
-  fastify.addHook('onRequest', async (request, reply) => {
+  const begun = new WeakMap<FastifyRequest, FastifyReply>()
+  const deadlines = new WeakMap<FastifyRequest, AbortSignal>()
+
+  function deadlineOf (request: FastifyRequest, reply: FastifyReply): AbortSignal {
     const controller = new AbortController()
-    request.deadline = controller.signal
-    const timer = setTimeout(() => { controller.abort(new PatchbayError('timed-out')) }, longest).unref()
-    reply.raw.once('close', () => {
+    const timer = setTimeout(() => { controller.abort(new PatchbayError('timed-out')) }, longest - reply.elapsedTime).unref()
+    const end = (): void => {
       clearTimeout(timer)
       if (!reply.raw.writableFinished && request.method === 'GET') controller.abort()
-    })
+    }
+    if (reply.raw.closed) end()
+    else reply.raw.once('close', end)
+    return controller.signal
+  }
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    begun.set(request, reply)
+    done()
+  })
+  // Made for those who look at it: a request that asks no CRM does not wait for anybody.
+  fastify.decorateRequest('deadline', {
+    getter () {
+      const reply = begun.get(this)
+      if (reply === undefined) throw new TypeError('A deadline begins with the request')
+      const deadline = deadlines.get(this) ?? deadlineOf(this, reply)
+      deadlines.set(this, deadline)
+      return deadline
+    }
   })
 }, { name: 'deadline' })

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { recover, type RecoveryParts } from '../calls/recover.ts'
 import type { Clock } from '../db/database.ts'
 import type { Tenant } from '../db/tenant.ts'
+import { isSignedIn } from '../db/users.ts'
 
 export interface RecoveryOptions {
   clock: Clock
@@ -24,7 +25,7 @@ export default fp<RecoveryOptions>(async (fastify, { clock, random, every }) => 
     stopping: stopping.signal,
     callerOf: async ({ userId, platform }: Tenant) => {
       const user = await repositories.users.find(userId, platform)
-      return user?.credentials === undefined ? undefined : fastify.callerOf({ ...user, credentials: user.credentials }, { signal: AbortSignal.timeout(longestWrite), background: true })
+      return isSignedIn(user) ? fastify.callerOf(user, { signal: AbortSignal.timeout(longestWrite), background: true }) : undefined
     }
   }
 

@@ -51,7 +51,7 @@ export default fp<SessionOptions>(async (fastify, { secret, clock }) => {
   const seconds = (): number => Math.floor(clock() / 1000)
   const sign = createSigner({ key: secret, algorithm: 'HS256' })
   // Time is compared here, by the injected clock.
-  const verify = createVerifier({ key: secret, algorithms: ['HS256'], ignoreExpiration: true, cache: false })
+  const verify = createVerifier({ key: secret, algorithms: ['HS256'], ignoreExpiration: true, cache: true })
 
   const signSession = ({ userId, platform, signIn }: Session): string => {
     const issued = seconds()

@@ -6,6 +6,7 @@ import { CrmError } from '../contract/crm.ts'
 import { PatchbayError, errorKind } from '../contract/errors.ts'
 import type { Login } from '../contract/operations.ts'
 import type { Caller } from '../calls/caller.ts'
+import { isSignedIn } from '../db/users.ts'
 import { knownHost, type OAuthCallback } from '../tokens/callback.ts'
 import type { Connected } from '../tokens/connect.ts'
 import { fixedSource } from '../tokens/source.ts'
@@ -104,7 +105,11 @@ export default fp(async fastify => {
     } finally {
       const user = await users.find(tenant.userId, tenant.platform)
       await users.signOut(tenant)
-      if (user?.credentials !== undefined && user.revokedAt === null) await fastify.tokens.revoke(connector, user.credentials).catch((error: unknown) => { problems.push(error) })
+      try {
+        if (isSignedIn(user) && user.revokedAt === null) await fastify.tokens.revoke(connector, user.credentials)
+      } catch (error) {
+        problems.push(error)
+      }
       if (problems.length > 0) fastify.log.warn({ err: problems[0], platform: connector.info.platform }, 'taking credentials back at the CRM failed')
     }
     return told

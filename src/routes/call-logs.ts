@@ -20,7 +20,8 @@ export const callLogRoutes: FastifyPluginAsyncTypebox<OperationRoutesOptions> = 
     handler: async request => {
       const { sessionIds = '', requireDetails, ...identity } = request.query
       const sessions = sessionIds.split(',').map(id => id.trim()).filter(id => id !== '')
-      return await callLogs.find(await request.caller(), sessions, identity, { details: isYes(requireDetails) })
+      const reader = isYes(requireDetails) ? await request.caller() : undefined
+      return await callLogs.find(reader?.tenant ?? await request.tenant(), sessions, identity, reader)
     }
   })
 

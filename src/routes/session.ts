@@ -5,6 +5,7 @@ import { returnMessage } from '../contract/answer.ts'
 import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import { apiKeyLoginRoute, authValidationRoute, hostnameRoute, licenseStatusRoute, unAuthorizeRoute } from '../contract/session.ts'
+import { isSignedIn } from '../db/users.ts'
 import { knownUser } from '../plugins/caller.ts'
 import { toPatchbayError } from '../plugins/errors.ts'
 import { guarded } from '../plugins/security.ts'
@@ -41,10 +42,10 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async fastify => {
     onRequest: requireSession,
     handler: async request => {
       const user = await request.user()
-      if (user?.credentials === undefined) return { successful: false }
+      if (!isSignedIn(user)) return { successful: false }
       const { connector, context } = await request.caller()
       try {
-        await fastify.tokens.of(connector, { ...user, credentials: user.credentials }, request.deadline).current()
+        await fastify.tokens.of(connector, user, request.deadline).current()
         const told = await connector.operations.authValidation?.(context)
         return { successful: true, ...told }
       } catch (error) {

@@ -75,7 +75,7 @@ export function keeping ({ users, connectorOf, reach, clock, log }: KeepingParts
   const { renew, settled } = renewals({ users, clock, log, request, discard })
 
   return {
-    of: (connector, user, signal) => storedSource(user, authOf(connector.info, user.credentials), { renew, clock, signal }),
+    of: (connector, user, signal) => storedSource(user, credentials => authOf(connector.info, credentials), { renew, clock, signal }),
     revoke,
     settled
   }

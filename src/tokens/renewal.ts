@@ -9,7 +9,7 @@ import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import type { Clock } from '../db/database.ts'
 import type { Tenant } from '../db/tenant.ts'
-import type { SignedInUser, Users } from '../db/users.ts'
+import { isSignedIn, type SignedInUser, type Users } from '../db/users.ts'
 
 export interface RenewalParts {
   readonly users: Pick<Users, 'find' | 'leaseRenewal' | 'endRenewal' | 'replaceCredentials' | 'markRevoked'>
@@ -107,8 +107,6 @@ export function renewals ({ users, clock, log, request, discard }: RenewalParts)
     }
   }
 }
-
-const isSignedIn = (user: { credentials: Credentials | undefined } | undefined): user is SignedInUser => user?.credentials !== undefined
 
 const sameCredentials = ({ credentials: one }: SignedInUser, { credentials: other }: SignedInUser): boolean =>
   one.accessToken === other.accessToken && one.issuedAt === other.issuedAt

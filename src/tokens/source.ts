@@ -8,7 +8,7 @@ import type { SignedInUser } from '../db/users.ts'
 export interface CredentialSource {
   /**
    * Credentials to use now, renewed when they are about to expire.
-   * @throws {PatchbayError} `session-revoked`, `unknown-user`
+   * @throws {PatchbayError} `session-revoked`, `unknown-user`, `unreadable`
    * @throws {CrmError} `unavailable` when they have expired and cannot be renewed right now
    */
   current: () => Promise<Credentials>
@@ -29,8 +29,8 @@ export interface StoredSourceParts {
   readonly signal: AbortSignal
 }
 
-/** @param auth the kind of the user's credentials */
-export function storedSource (user: SignedInUser, auth: Auth, { renew, clock, signal }: StoredSourceParts): CredentialSource {
+/** @param authOf the kind of credentials */
+export function storedSource (user: SignedInUser, authOf: (credentials: Credentials) => Auth, { renew, clock, signal }: StoredSourceParts): CredentialSource {
   let latest = user
   let postponed = false
   const renewed = async (): Promise<Credentials> => {
@@ -39,10 +39,10 @@ export function storedSource (user: SignedInUser, auth: Auth, { renew, clock, si
   }
   return {
     async current () {
-      const { credentials, revokedAt } = latest
-      if (revokedAt !== null) throw new PatchbayError('session-revoked')
+      if (latest.revokedAt !== null) throw new PatchbayError('session-revoked')
+      const credentials = opened(latest)
       const isAlive = (): boolean => (credentials.expiresAt ?? 0) > clock()
-      if (!canRenew(auth, credentials) || !isDue(credentials, clock()) || (postponed && isAlive())) return credentials
+      if (!canRenew(authOf(credentials), credentials) || !isDue(credentials, clock()) || (postponed && isAlive())) return credentials
       try {
         return await renewed()
       } catch (error) {
@@ -52,9 +52,19 @@ export function storedSource (user: SignedInUser, auth: Auth, { renew, clock, si
       }
     },
     async other (isRefused) {
-      if (!canRenew(auth, latest.credentials)) return undefined
-      return isRefused(latest.credentials) ? await renewed() : latest.credentials
+      const credentials = opened(latest)
+      if (!canRenew(authOf(credentials), credentials)) return undefined
+      return isRefused(credentials) ? await renewed() : credentials
     }
+  }
+}
+
+/** Coded, because it happens in the middle of a connector's operation, where anything else would pass for the connector's failure. */
+function opened (user: SignedInUser): Credentials {
+  try {
+    return user.credentials
+  } catch (cause) {
+    throw new PatchbayError('unreadable', { cause })
   }
 }
 

@@ -14,6 +14,7 @@ await t.test('what a failed attempt means for the log', async t => {
     ['nobody is connected', new CrmError('auth-expired'), 'waiting', 'auth-expired', false],
     ['nobody is connected any more, after something may have been written', new CrmError('auth-expired', { outcome: 'unknown' }), 'unknown', 'auth-expired', false],
     ['the connection was ended', new PatchbayError('session-revoked'), 'waiting', 'session-revoked', false],
+    ['credentials cannot be read', new PatchbayError('unreadable'), 'waiting', 'unreadable', false],
     ['refused by our own check', new PatchbayError('invalid-request'), 'failed', 'invalid-request', true],
     ['the log itself is gone', new PatchbayError('gone'), 'failed', 'gone', false],
     ['ended in the middle by our own deadline', new PatchbayError('timed-out'), 'unknown', 'timed-out', false],

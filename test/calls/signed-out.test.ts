@@ -83,6 +83,13 @@ await t.test('somebody whose connection the CRM has ended', async t => {
   await staysUntilConnected(t, patchbay, 'session-revoked', patchbay.signInByOAuth)
 })
 
+await t.test('somebody whose credentials cannot be read', async t => {
+  const { patchbay } = await waiting(t, async ({ signIn }) => await signIn())
+  const { handle, tables: { users } } = patchbay.app.database
+  await handle.update(users).set({ sealedCredentials: 'garbage' })
+  await staysUntilConnected(t, patchbay, 'unreadable', patchbay.signIn)
+})
+
 await t.test('somebody who never comes back', async t => {
   const { patchbay, token } = await waiting(t, async ({ signIn }) => await signIn())
   await patchbay.call('/unAuthorize', { method: 'POST', token })

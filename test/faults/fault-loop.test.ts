@@ -116,7 +116,7 @@ async function play (crm: Crm, clock: { now: number }, dedupe: Dedupe, file: str
   instance.effects.arm(undefined)
   await recover()
   const rows = await instance.rows()
-  const { logs: [found] = [] } = await instance.callLogs.find(instance.caller, ['s1'], {}, { details: false })
+  const { logs: [found] = [] } = await instance.callLogs.find(instance.caller.tenant, ['s1'], {})
   await instance.stop()
   for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
   return {

@@ -275,7 +275,7 @@ class World {
 
   async #find (what: CallName): Promise<void> {
     await this.#comeBack()
-    const { logs = [] } = await this.#instance.callLogs.find(this.#instance.caller, [what], {}, { details: false })
+    const { logs = [] } = await this.#instance.callLogs.find(this.#instance.caller.tenant, [what], {})
     const [found] = logs
     this.#checkRecords()
     if (found?.matched === true && !this.#call(what).ids.has(Number(found.logId))) this.#fail(`${what} is said to be record ${found.logId ?? ''}, which is not its`)

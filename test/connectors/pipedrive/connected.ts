@@ -2,6 +2,7 @@
 import type { Test } from 'tap'
 import { startFakeCrm, type FakePipedrive, type FakePipedriveOptions } from '../../../src/connectors/pipedrive/fake.ts'
 import type { Caller } from '../../../src/calls/caller.ts'
+import { isSignedIn } from '../../../src/db/users.ts'
 import { ask, startPatchbay, type Answer, type Patchbay } from '../../patchbay.ts'
 
 export interface Connected extends Patchbay {
@@ -55,8 +56,8 @@ export async function connected (t: Test, { fake: fakeOptions, ...options }: Par
     connect,
     async caller () {
       const user = await patchbay.app.repositories.users.find('11-pipedrive', 'pipedrive')
-      if (user?.credentials === undefined) throw new Error('Ann is not connected')
-      return patchbay.app.callerOf({ ...user, credentials: user.credentials }, { signal: new AbortController().signal })
+      if (!isSignedIn(user)) throw new Error('Ann is not connected')
+      return patchbay.app.callerOf(user, { signal: new AbortController().signal })
     },
     get: async path => await patchbay.call(path, { token }),
     send: async (method, path, body) => await patchbay.call(path, { method, token, body }),
