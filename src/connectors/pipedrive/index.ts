@@ -3,11 +3,11 @@ import { accountData } from '../../contract/account-data.ts'
 import { oauth } from '../../contract/auth.ts'
 import { connector } from '../../contract/connector.ts'
 import { CrmError, path, type CrmClient } from '../../contract/crm.ts'
-import type { CallLogRecord, Context, FoundContact, LogContact, Logged, LostLog } from '../../contract/operations.ts'
+import type { CallLogRecord, Context, FoundContact, LogContact, Logged, LostLog, NewMessageLog } from '../../contract/operations.ts'
 import { isSameNumber, phoneForms } from '../../contract/phone.ts'
 import { page, removalNotice } from '../../contract/root-route.ts'
 import { setting, settingOf } from '../../contract/settings.ts'
-import { Type, Value } from '../../contract/type.ts'
+import { Type, Value, type Static } from '../../contract/type.ts'
 import { Activities, ActivityTypes, FoundPeople, Me, OneActivity, Person, Refusal, Users } from './api.ts'
 import { changedLink, chooseType, due, duration, isRecordOf, Links, newLink, participants, Remembered, toContact, type Written } from './mapping.ts'
 import { redirectPage } from './redirect-page.ts'
@@ -108,21 +108,7 @@ export default connector({
     return { contact: toContact({ ...data, phones: [], organization: null }, phoneNumber, []) }
   },
 
-  async createCallLog (context, { call, contact, subject, body, additionalSubmission, ownerId }) {
-    const [type, organization] = await Promise.all([typeOf(context, callType, 'call'), organizationOf(context, contact)])
-    return await createActivity(context.crm, {
-      type,
-      subject,
-      note: body,
-      owner_id: Number(ownerId),
-      participants: participants(contact),
-      ...organization,
-      ...due(call.startTime),
-      ...(call.duration !== undefined && { duration: duration(call.duration) }),
-      ...newLink(additionalSubmission)
-    })
-  },
-
+  createCallLog: async (context, { call, ...log }) => await createActivity(context, { ...log, ...call }, { chosen: callType, word: 'call' }),
   findCallLog: async ({ crm }, log) => await findActivity(crm, { ...log, startTime: log.call.startTime }),
   getCallLog: async ({ crm }, { logId }) => await readActivity(crm, logId),
 
@@ -145,20 +131,7 @@ export default connector({
     return { logId }
   },
 
-  async createMessageLog (context, { contact, subject, body, startTime, additionalSubmission, ownerId }) {
-    const [type, organization] = await Promise.all([typeOf(context, messageType, 'sms'), organizationOf(context, contact)])
-    return await createActivity(context.crm, {
-      type,
-      subject,
-      note: body,
-      owner_id: Number(ownerId),
-      participants: participants(contact),
-      ...organization,
-      ...due(startTime),
-      ...newLink(additionalSubmission)
-    })
-  },
-
+  createMessageLog: async (context, log) => await createActivity(context, log, { chosen: messageType, word: 'sms' }),
   findMessageLog: async ({ crm }, log) => await findActivity(crm, log),
 
   async getMessageLog ({ crm }, { logId }) {
@@ -189,8 +162,15 @@ async function findPeople (crm: CrmClient, term: string, field: 'phone' | 'name'
   })
 }
 
+interface Kind {
+  /** The setting with which an admin chooses the type of activity. */
+  readonly chosen: typeof callType
+  /** Key, title or part of the title of the type where nobody has chosen one. */
+  readonly word: 'call' | 'sms'
+}
+
 /** @throws {CrmError} `prerequisite` when the company has no such type and nobody chose one */
-async function typeOf (context: Context, chosen: typeof callType, word: 'call' | 'sms'): Promise<string> {
+async function typeOf (context: Context, { chosen, word }: Kind): Promise<string> {
   const types = await context.accountData(activityTypes)
   const type = chooseType(types, settingOf(context, chosen), word)
   if (type !== undefined) return String(type.const)
@@ -208,8 +188,28 @@ async function organizationOf ({ crm, remembered }: Context, contact: LogContact
   return id === null ? {} : { org_id: id }
 }
 
-async function createActivity (crm: CrmClient, fields: Readonly<Record<string, unknown>>): Promise<Logged> {
-  const { data } = await crm.post(path`/api/v2/activities`, { body: { ...fields, done: true }, answer: OneActivity })
+type NewActivity = Pick<NewMessageLog<Static<typeof Links>>, 'contact' | 'subject' | 'body' | 'startTime' | 'additionalSubmission' | 'ownerId'> & {
+  /** Seconds. */
+  readonly duration?: number
+}
+
+async function createActivity (context: Context, log: NewActivity, kind: Kind): Promise<Logged> {
+  const [type, organization] = await Promise.all([typeOf(context, kind), organizationOf(context, log.contact)])
+  const { data } = await context.crm.post(path`/api/v2/activities`, {
+    body: {
+      type,
+      subject: log.subject,
+      note: log.body,
+      owner_id: Number(log.ownerId),
+      participants: participants(log.contact),
+      ...organization,
+      ...due(log.startTime),
+      ...(log.duration !== undefined && { duration: duration(log.duration) }),
+      ...newLink(log.additionalSubmission),
+      done: true
+    },
+    answer: OneActivity
+  })
   return { logId: String(data.id) }
 }
 
