@@ -11,6 +11,9 @@ export interface Verdict {
 /** Refusals that end when the user connects again: what is asked for stays as it is until then. */
 const untilConnected: readonly ErrorCode[] = ['auth-expired', 'session-revoked', 'unreadable']
 
+/** Why a log may wait for its user to connect again: it need not wait any longer then. */
+export const waitsForUser: readonly ErrorCode[] = [...untilConnected, 'unknown-user']
+
 /**
  * - refused: the CRM did nothing and said why; a new attempt starts from the beginning
  * - surely not received, or nobody is connected: the CRM did nothing; the same attempt may be made again

@@ -5,7 +5,7 @@ import { fittingLogs, type CallIdentity } from './call-identity.ts'
 import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
-import { isDue, lifecycle, rowPlaceholders, unchanged, type LifecycleChanges } from './lifecycle.ts'
+import { isDue, isPutOff, lifecycle, rowPlaceholders, unchanged, type LifecycleChanges } from './lifecycle.ts'
 import { preparedForColumns, preparedForList } from './prepared.ts'
 import { quiet } from './quiet.ts'
 import type { Tables } from './schema.ts'
@@ -39,6 +39,8 @@ export interface CallLogs {
   pendingOf (row: Pick<CallLog, 'id' | 'sealedPending'>): string
   /** For the recovery job alone, as it looks over all tenants: rows that somebody has to go on with, the longest waiting first. */
   due (now: number, limit: number): Promise<CallLog[]>
+  /** Makes due what was put off for one of these reasons, which are codes of errors. */
+  hurry (tenant: Tenant, reasons: readonly string[]): Promise<void>
 }
 
 export function callLogs (
@@ -81,6 +83,10 @@ export function callLogs (
     pendingOf: life.pendingOf,
     async due (now, limit) {
       return await handle.select().from(table).where(isDue(table, now)).orderBy(asc(table.updatedAt)).limit(limit)
+    },
+    async hurry (tenant, reasons) {
+      const now = clock()
+      await handle.update(table).set({ nextAttemptAt: now }).where(isPutOff(table, tenant, reasons, now))
     }
   })
 }

@@ -1,9 +1,9 @@
 /** What call logs and message logs do alike: every step on the way into the CRM is guarded by the row's version. */
-import { and, eq, inArray, lte, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
+import { and, eq, gt, inArray, lte, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import type { Cipher } from './cipher.ts'
 import type { Clock } from './database.ts'
 import type { Tables } from './schema.ts'
-import { within } from './tenant.ts'
+import { within, type Tenant } from './tenant.ts'
 
 type LogTable = Tables['callLogs'] | Tables['messageLogs']
 type LogRow = LogTable['$inferSelect']
@@ -89,4 +89,12 @@ export function isDue (table: LogTable, now: number): SQL | undefined {
       lte(table.nextAttemptAt, now)
     )
   )
+}
+
+/**
+ * Rows of a user whose next attempt was put off for one of these reasons. Of a record that may be in the CRM nobody changes the time:
+ * a look before it proves nothing.
+ */
+export function isPutOff (table: LogTable, tenant: Tenant, reasons: readonly string[], now: number): SQL | undefined {
+  return and(within(table, tenant), inArray(table.state, ['waiting', 'logged']), gt(table.nextAttemptAt, now), inArray(table.lastErrorCode, [...reasons]))
 }

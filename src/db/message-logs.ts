@@ -4,7 +4,7 @@ import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
-import { isDue, lifecycle, rowPlaceholders, unchanged, type LifecycleChanges } from './lifecycle.ts'
+import { isDue, isPutOff, lifecycle, rowPlaceholders, unchanged, type LifecycleChanges } from './lifecycle.ts'
 import { preparedForColumns } from './prepared.ts'
 import { quiet } from './quiet.ts'
 import type { Tables } from './schema.ts'
@@ -42,6 +42,8 @@ export interface MessageLogs {
   ): Promise<MessageLog | undefined>
   /** For the recovery job alone, as it looks over all tenants: rows that somebody has to go on with, the longest waiting first. */
   due (now: number, limit: number): Promise<MessageLog[]>
+  /** Makes due what was put off for one of these reasons, which are codes of errors. */
+  hurry (tenant: Tenant, reasons: readonly string[]): Promise<void>
 }
 
 export function messageLogs (
@@ -95,6 +97,10 @@ export function messageLogs (
     },
     async due (now, limit) {
       return await handle.select().from(table).where(isDue(table, now)).orderBy(asc(table.updatedAt)).limit(limit)
+    },
+    async hurry (tenant, reasons) {
+      const now = clock()
+      await handle.update(table).set({ nextAttemptAt: now }).where(isPutOff(table, tenant, reasons, now))
     }
   })
 }

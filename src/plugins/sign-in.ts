@@ -6,10 +6,12 @@ import { CrmError } from '../contract/crm.ts'
 import { PatchbayError, errorKind } from '../contract/errors.ts'
 import type { Login } from '../contract/operations.ts'
 import type { Caller } from '../calls/caller.ts'
+import { waitsForUser } from '../calls/outcome.ts'
 import { isSignedIn } from '../db/users.ts'
 import { knownHost, type OAuthCallback } from '../tokens/callback.ts'
 import type { Connected } from '../tokens/connect.ts'
 import { fixedSource } from '../tokens/source.ts'
+import { tenantOf } from './caller.ts'
 
 interface Client {
   /** The hashed extension id that the client says, for analytics only. */
@@ -48,7 +50,7 @@ declare module 'fastify' {
 }
 
 export default fp(async fastify => {
-  const { users } = fastify.repositories
+  const { users, callLogs, messageLogs } = fastify.repositories
 
   /** Asks the CRM whose credentials these are, and keeps them for that user. */
   async function save (connector: Connector, connected: Connected, submitted: Submitted, { extensionHash, signal }: Client): Promise<SignedIn> {
@@ -67,6 +69,7 @@ export default fp(async fastify => {
       credentials: found.apiKey === undefined ? credentials : { ...credentials, accessToken: found.apiKey },
       info: found.info
     })
+    await Promise.all([callLogs, messageLogs].map(async logs => await logs.hurry(tenantOf(user), waitsForUser)))
     return {
       jwtToken: fastify.signSession({ userId: user.id, platform, signIn: user.sessionId }),
       name: user.name,

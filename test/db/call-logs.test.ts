@@ -161,3 +161,18 @@ await onEveryDatabase(t, 'due are the logs that nobody goes on with, of all tena
   t.equal((await logs.due(100, 2)).length, 2)
   t.strictSame((await logs.due(0, 20)).map(({ sessionId }) => sessionId), ['no instants'])
 })
+
+await onEveryDatabase(t, 'what was put off for a reason is made due for one user, but not what may be in the CRM', async (t, database) => {
+  const logs = repository(database, () => 100)
+  const log = async (sessionId: string, more: object): Promise<unknown> => await reserved(logs, sessionId, { leaseUntil: 1, nextAttemptAt: 900, lastErrorCode: 'auth-expired', ...more })
+  await log('create waits', { state: 'waiting' })
+  await log('change waits', { state: 'logged', lastErrorCode: 'unreadable' })
+  await log('change is being written', { state: 'logged', leaseUntil: 900 })
+  await log('for another reason', { state: 'waiting', lastErrorCode: 'rate-limited' })
+  await log('may be in the CRM', { state: 'unknown' })
+  await log('done', { state: 'logged', nextAttemptAt: null })
+  for (const stranger of strangers) await logs.reserve(stranger, { sessionId: 'of a stranger', leaseUntil: 1, state: 'waiting', nextAttemptAt: 900, lastErrorCode: 'auth-expired' })
+
+  await logs.hurry(alice, ['auth-expired', 'unreadable'])
+  t.strictSame((await logs.due(100, 20)).map(({ sessionId }) => sessionId).sort(), ['change waits', 'create waits'])
+})

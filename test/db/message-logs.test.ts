@@ -88,4 +88,8 @@ await onEveryDatabase(t, 'due are the logs that nobody goes on with', async (t, 
   await reserved(logs, 'not due', { leaseUntil: 101 })
   await reserved(logs, 'waiting', { state: 'waiting', leaseUntil: 1, nextAttemptAt: 100 })
   t.strictSame((await logs.due(100, 10)).map(({ conversationLogId }) => conversationLogId).sort(), ['due', 'waiting'])
+
+  await reserved(logs, 'put off', { state: 'waiting', leaseUntil: 1, nextAttemptAt: 9_000, lastErrorCode: 'auth-expired' })
+  await logs.hurry(alice, ['auth-expired'])
+  t.strictSame((await logs.due(1_000, 10)).find(({ conversationLogId }) => conversationLogId === 'put off')?.nextAttemptAt, 1_000)
 })

@@ -5,8 +5,8 @@ export type Mode = 'throw' | 'crash'
 export type Moment = 'before' | 'after'
 
 export interface Spoiling {
-  /** Which effect, counted from 1. */
-  readonly at: number
+  /** Which effect: the first of that name, or counted from 1. */
+  readonly at: number | string
   readonly mode: Mode
   readonly moment: Moment
 }
@@ -34,7 +34,9 @@ export class Effects {
   async perform<Result> (name: string, work: () => Promise<Result>): Promise<Result> {
     if (this.dead) throw new EffectFailed(name)
     this.#count++
-    const spoiling = this.#count === this.#spoiling?.at ? this.#spoiling : undefined
+    const at = this.#spoiling?.at
+    const spoiling = at === name || at === this.#count ? this.#spoiling : undefined
+    if (spoiling !== undefined) this.#spoiling = undefined
     if (spoiling?.moment === 'before') this.#fail(name, spoiling)
     const result = await work()
     if (spoiling?.moment === 'after') this.#fail(name, spoiling)

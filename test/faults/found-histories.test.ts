@@ -71,7 +71,7 @@ const found: Array<[title: string, dedupe: Dedupe, ops: Op[]]> = [
     { do: 'delete note', what: 'call-0' }
   ]],
   ['a search that lags behind is waited for after a crash, too', 'search', [
-    { do: 'spoil', at: 4, mode: 'crash', moment: 'after' },
+    { do: 'spoil', at: 'POST /api/activities', mode: 'crash', moment: 'after' },
     { do: 'create', what: 'call-0' },
     { do: 'pass', seconds: 31 },
     { do: 'create', what: 'call-0' }
