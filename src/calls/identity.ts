@@ -1,10 +1,10 @@
 /** Hashes of telephony ids, and the identity under which an extension logs a session. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** @returns lower-case hex SHA-256 of `<id>:<key>` */
 export type HashId = (id: string | number) => string
 
-export const hashId = (key: string): HashId => id => createHash('sha256').update(`${id}:${key}`).digest('hex')
+export const hashId = (key: string): HashId => id => hash('sha256', `${id}:${key}`, 'hex')
 
 export interface ExtensionIdentity {
   readonly extensionNumber: string
@@ -34,4 +34,4 @@ export function identityOf (hash: HashId, request: Presented, callRecord: Presen
  * @param identity whose log of what it is
  */
 export const externalIdOf = (...identity: readonly string[]): string =>
-  `patchbay-${createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 24)}`
+  `patchbay-${hash('sha256', JSON.stringify(identity), 'base64url').slice(0, 24)}`

@@ -1,5 +1,5 @@
 /** Who asks for what: the inputs of the door. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ConnectorInfo } from '../contract/connector.ts'
 import { covers } from './hosts.ts'
 
@@ -37,7 +37,7 @@ export interface CrmAccount extends CrmScope {
  * @returns undefined when it cannot be told which account it is
  */
 export function accountName ({ info, accountKey }: Pick<CrmScope, 'info' | 'accountKey'>, { origin, hostname }: URL, authorization: string | undefined): string | undefined {
-  const user = authorization && createHash('sha256').update(authorization).digest('base64')
+  const user = authorization && hash('sha256', authorization, 'base64')
   const ownHost = info.hosts.some(entry => entry.startsWith('*.') && covers(entry, hostname)) ? '' : undefined
   const name = info.rateLimit?.scope === 'user' ? user : accountKey ?? ownHost ?? user
   return name === undefined ? undefined : JSON.stringify([info.platform, origin, name])

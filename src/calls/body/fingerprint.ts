@@ -1,5 +1,5 @@
 /** What is remembered of a text in the CRM: enough to know it again, nothing that could be read. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * Per section (or message) what we last wrote there: the fingerprint of the text; with a mark in front when the text was there
@@ -9,7 +9,7 @@ export type Fingerprints = Record<string, string>
 
 /** White space around a text does not count, because CRMs trim what they save. */
 export function fingerprintOf (text: string): string {
-  return createHash('sha256').update(text.trim()).digest('base64url').slice(0, 16)
+  return hash('sha256', text.trim(), 'base64url').slice(0, 16)
 }
 
 const FOUND = '~'
