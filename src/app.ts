@@ -19,7 +19,7 @@ import { openapi } from './plugins/openapi.ts'
 import recovery from './plugins/recovery.ts'
 import requestLog from './plugins/request-log.ts'
 import security from './plugins/security.ts'
-import { compilersFactory } from './plugins/compilers.ts'
+import { buildSerializer } from './plugins/serialization.ts'
 import services from './plugins/services.ts'
 import session from './plugins/session.ts'
 import signIn from './plugins/sign-in.ts'
@@ -59,7 +59,7 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
     trustProxy: config.trustProxy ?? false,
     genReqId: () => randomUUID(),
     ajv: { customOptions: ajvOptions },
-    schemaController: { compilersFactory },
+    schemaController: { compilersFactory: { buildSerializer } },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError
   }).withTypeProvider<TypeBoxTypeProvider>()
