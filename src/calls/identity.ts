@@ -1,10 +1,10 @@
 /** Hashes of telephony ids, and the identity under which an extension logs a session. */
-import { hash } from 'node:crypto'
+import crypto from 'node:crypto'
 
 /** @returns lower-case hex SHA-256 of `<id>:<key>` */
 export type HashId = (id: string | number) => string
 
-export const hashId = (key: string): HashId => id => hash('sha256', `${id}:${key}`, 'hex')
+export const hashId = (key: string): HashId => id => crypto.hash('sha256', `${id}:${key}`, 'hex')
 
 export interface ExtensionIdentity {
   readonly extensionNumber: string
@@ -34,4 +34,4 @@ export function identityOf (hash: HashId, request: Presented, callRecord: Presen
  * @param identity whose log of what it is
  */
 export const externalIdOf = (...identity: readonly string[]): string =>
-  `patchbay-${hash('sha256', JSON.stringify(identity), 'base64url').slice(0, 24)}`
+  `patchbay-${crypto.hash('sha256', JSON.stringify(identity), 'base64url').slice(0, 24)}`

@@ -34,21 +34,19 @@ const Shape = TypeCompiler.Compile(Type.Object({
   updates: Type.Array(Type.Object({}, { additionalProperties: true }))
 }))
 
-/**
- * @param textOf what {@link pendingText} made, `''` when nothing waits
- * @returns reads what waits with a row, which a step looks at more than once; it throws an error when that is no such text
- */
+/** @throws an error when the text is not what {@link pendingText} made */
+export function readPending<Create, Update> (text: string, now: number): Pending<Create, Update> {
+  if (text === '') return { since: now, updates: [] }
+  const pending: unknown = JSON.parse(text)
+  if (!Shape.Check(pending)) throw new TypeError('What waits with this log cannot be read')
+  return pending as unknown as Pending<Create, Update>
+}
+
+/** @returns reads what waits with a row once: a step looks at it several times */
 export function pendingReader<Row extends object, Create, Update> (textOf: (row: Row) => string, clock: Clock): (row: Row) => Pending<Create, Update> {
   const known = new WeakMap<Row, Pending<Create, Update>>()
-  const read = (row: Row): Pending<Create, Update> => {
-    const text = textOf(row)
-    if (text === '') return { since: clock(), updates: [] }
-    const pending: unknown = JSON.parse(text)
-    if (!Shape.Check(pending)) throw new TypeError('What waits with this log cannot be read')
-    return pending as unknown as Pending<Create, Update>
-  }
   return row => {
-    const pending = known.get(row) ?? read(row)
+    const pending = known.get(row) ?? readPending<Create, Update>(textOf(row), clock())
     known.set(row, pending)
     return pending
   }

@@ -9,7 +9,7 @@ import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { LogState } from '../db/schema.ts'
 import type { Caller } from './caller.ts'
 import { judge } from './outcome.ts'
-import { pendingReader } from './pending.ts'
+import { readPending } from './pending.ts'
 import { retryDelay, triedFor } from './retry.ts'
 import type { LogRow } from './write-once.ts'
 
@@ -66,7 +66,7 @@ export async function recover<Row extends DueRow> (logs: Recoverable<Row>, parts
 async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverable<Row>, row: Row, { callerOf, clock, random, log }: RecoveryParts): Promise<void> {
   const facts = { kind, log: row.id, platform: row.platform }
   try {
-    if (clock() - pendingReader(rows.pendingOf, clock)(row).since > triedFor) {
+    if (clock() - readPending(rows.pendingOf(row), clock()).since > triedFor) {
       await rows.advance(row, { pending: '', nextAttemptAt: null, leaseUntil: null, state: givenUp[row.state], lastErrorCode: 'waiting' })
       log.warn(facts, 'a log has waited too long and is given up')
       return

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Credentials } from '../contract/auth.ts'
+import { PatchbayError } from '../contract/errors.ts'
 import type { UserSettings } from '../contract/settings.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
@@ -16,11 +17,16 @@ export type UserFacts = Pick<Row, 'name' | 'accountId' | 'extensionHash' | 'host
 
 export interface User extends Omit<Row, 'sealedCredentials' | 'settingsVersion'> {
   readonly isSignedIn: boolean
-  /** Undefined when the user has signed out. Opened when somebody looks: most requests never ask the CRM. */
+  /**
+   * Undefined when the user has signed out. Opened when somebody looks: most requests never ask the CRM.
+   * @throws {PatchbayError} `unreadable`: coded, because it may happen within an operation, where anything else is the connector's failure
+   */
   readonly credentials: Credentials | undefined
 }
 
 export type SignedInUser = User & { readonly isSignedIn: true, readonly credentials: Credentials }
+
+export const tenantOf = ({ id, accountId, platform }: User): Tenant => ({ userId: id, accountId, platform })
 
 export const isSignedIn = (user: User | undefined): user is SignedInUser => user?.isSignedIn === true
 
@@ -84,6 +90,14 @@ export function users (
   const at = ({ id, platform }: Key): SQL | undefined => and(eq(table.id, id), eq(table.platform, platform))
   const seal = (key: Key, credentials: Credentials): string => cipher.seal(JSON.stringify(credentials), credentialsIdentity(key))
 
+  function unseal (sealed: string, key: Key): Credentials {
+    try {
+      return JSON.parse(cipher.open(sealed, credentialsIdentity(key))) as Credentials
+    } catch (cause) {
+      throw new PatchbayError('unreadable', { cause })
+    }
+  }
+
   /** The step of a renewal, guarded by the row's version. */
   async function step (tenant: Tenant, version: number, changes: Partial<Row>): Promise<User | undefined> {
     const [row] = await handle.update(table)
@@ -99,7 +113,7 @@ export function users (
       ...row,
       isSignedIn,
       get credentials () {
-        if (isSignedIn) opened ??= JSON.parse(cipher.open(sealedCredentials, credentialsIdentity(row))) as Credentials
+        if (isSignedIn) opened ??= unseal(sealedCredentials, row)
         return opened
       }
     }

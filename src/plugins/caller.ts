@@ -9,7 +9,7 @@ import type { Connector } from '../contract/connector.ts'
 import type { CrmClient } from '../contract/crm.ts'
 import type { ConnectedUser } from '../contract/operations.ts'
 import type { Tenant } from '../db/tenant.ts'
-import { isSignedIn, type SignedInUser, type User } from '../db/users.ts'
+import { isSignedIn, tenantOf, type SignedInUser, type User } from '../db/users.ts'
 import type { CrmScope } from '../crm/scope.ts'
 import type { CredentialSource } from '../tokens/source.ts'
 import { sessionOf } from './session.ts'
@@ -112,8 +112,6 @@ function connected (user: User | undefined, unknown: ErrorCode): SignedInUser {
   if (!isSignedIn(user)) throw new PatchbayError(unknown)
   return user
 }
-
-export const tenantOf = ({ id, accountId, platform }: User): Tenant => ({ userId: id, accountId, platform })
 
 /** @throws {PatchbayError} `user-not-found` */
 export async function knownUser (request: FastifyRequest): Promise<User> {

@@ -21,8 +21,8 @@ declare module 'fastify' {
 }
 
 export default fp<DeadlineOptions>(async (fastify, { longest }) => {
-  const begun = new WeakMap<FastifyRequest, FastifyReply>()
-  const deadlines = new WeakMap<FastifyRequest, AbortSignal>()
+  /** Made for those who look: a request that asks no CRM does not wait for anybody. */
+  const deadlines = new WeakMap<FastifyRequest, () => AbortSignal>()
 
   function deadlineOf (request: FastifyRequest, reply: FastifyReply): AbortSignal {
     const controller = new AbortController()
@@ -37,17 +37,15 @@ export default fp<DeadlineOptions>(async (fastify, { longest }) => {
   }
 
   fastify.addHook('onRequest', (request, reply, done) => {
-    begun.set(request, reply)
+    let deadline: AbortSignal | undefined
+    deadlines.set(request, () => (deadline ??= deadlineOf(request, reply)))
     done()
   })
-  // Made for those who look at it: a request that asks no CRM does not wait for anybody.
   fastify.decorateRequest('deadline', {
     getter () {
-      const reply = begun.get(this)
-      if (reply === undefined) throw new TypeError('A deadline begins with the request')
-      const deadline = deadlines.get(this) ?? deadlineOf(this, reply)
-      deadlines.set(this, deadline)
-      return deadline
+      const deadline = deadlines.get(this)
+      if (deadline === undefined) throw new TypeError('A deadline begins with the request')
+      return deadline()
     }
   })
 }, { name: 'deadline' })

@@ -7,11 +7,10 @@ import { PatchbayError, errorKind } from '../contract/errors.ts'
 import type { Login } from '../contract/operations.ts'
 import type { Caller } from '../calls/caller.ts'
 import { waitsForUser } from '../calls/outcome.ts'
-import { isSignedIn } from '../db/users.ts'
+import { isSignedIn, tenantOf } from '../db/users.ts'
 import { knownHost, type OAuthCallback } from '../tokens/callback.ts'
 import type { Connected } from '../tokens/connect.ts'
 import { fixedSource } from '../tokens/source.ts'
-import { tenantOf } from './caller.ts'
 
 interface Client {
   /** The hashed extension id that the client says, for analytics only. */

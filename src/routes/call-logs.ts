@@ -20,8 +20,7 @@ export const callLogRoutes: FastifyPluginAsyncTypebox<OperationRoutesOptions> = 
     handler: async request => {
       const { sessionIds = '', requireDetails, ...identity } = request.query
       const sessions = sessionIds.split(',').map(id => id.trim()).filter(id => id !== '')
-      const reader = isYes(requireDetails) ? await request.caller() : undefined
-      return await callLogs.find(reader?.tenant ?? await request.tenant(), sessions, identity, reader)
+      return await callLogs.find(await request.tenant(), sessions, identity, isYes(requireDetails) ? await request.caller() : undefined)
     }
   })
 

@@ -2,7 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { PatchbayError } from '../contract/errors.ts'
 import { getUserSettingsRoute, updateUserSettingsRoute } from '../contract/settings.ts'
-import { knownUser, tenantOf } from '../plugins/caller.ts'
+import { tenantOf } from '../db/users.ts'
+import { knownUser } from '../plugins/caller.ts'
 import { requireSession } from '../plugins/session.ts'
 
 export const settingsRoutes: FastifyPluginAsyncTypebox = async fastify => {

@@ -8,8 +8,7 @@ import type { Credentials } from '../contract/auth.ts'
 import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import type { Clock } from '../db/database.ts'
-import type { Tenant } from '../db/tenant.ts'
-import { isSignedIn, type SignedInUser, type Users } from '../db/users.ts'
+import { isSignedIn, tenantOf, type SignedInUser, type Users } from '../db/users.ts'
 
 export interface RenewalParts {
   readonly users: Pick<Users, 'find' | 'leaseRenewal' | 'endRenewal' | 'replaceCredentials' | 'markRevoked'>
@@ -110,5 +109,3 @@ export function renewals ({ users, clock, log, request, discard }: RenewalParts)
 
 const sameCredentials = ({ credentials: one }: SignedInUser, { credentials: other }: SignedInUser): boolean =>
   one.accessToken === other.accessToken && one.issuedAt === other.issuedAt
-
-const tenantOf = ({ id, accountId, platform }: SignedInUser): Tenant => ({ userId: id, accountId, platform })

@@ -40,7 +40,7 @@ export function storedSource (user: SignedInUser, authOf: (credentials: Credenti
   return {
     async current () {
       if (latest.revokedAt !== null) throw new PatchbayError('session-revoked')
-      const credentials = opened(latest)
+      const { credentials } = latest
       const isAlive = (): boolean => (credentials.expiresAt ?? 0) > clock()
       if (!canRenew(authOf(credentials), credentials) || !isDue(credentials, clock()) || (postponed && isAlive())) return credentials
       try {
@@ -52,19 +52,10 @@ export function storedSource (user: SignedInUser, authOf: (credentials: Credenti
       }
     },
     async other (isRefused) {
-      const credentials = opened(latest)
+      const { credentials } = latest
       if (!canRenew(authOf(credentials), credentials)) return undefined
       return isRefused(credentials) ? await renewed() : credentials
     }
-  }
-}
-
-/** Coded, because it happens in the middle of a connector's operation, where anything else would pass for the connector's failure. */
-function opened (user: SignedInUser): Credentials {
-  try {
-    return user.credentials
-  } catch (cause) {
-    throw new PatchbayError('unreadable', { cause })
   }
 }
 

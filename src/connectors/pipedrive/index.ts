@@ -108,7 +108,7 @@ export default connector({
     return { contact: toContact({ ...data, phones: [], organization: null }, phoneNumber, []) }
   },
 
-  createCallLog: async (context, { call, ...log }) => await createActivity(context, { ...log, ...call }, { chosen: callType, word: 'call' }),
+  createCallLog: async (context, { call, ...log }) => await createActivity(context, { ...call, ...log }, { chosen: callType, word: 'call' }),
   findCallLog: async ({ crm }, log) => await findActivity(crm, { ...log, startTime: log.call.startTime }),
   getCallLog: async ({ crm }, { logId }) => await readActivity(crm, logId),
 
