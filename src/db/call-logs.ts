@@ -5,7 +5,7 @@ import { fittingLogs, type CallIdentity } from './call-identity.ts'
 import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
-import { isDue, isPutOff, lifecycle, rowPlaceholders, unchanged, type LifecycleChanges } from './lifecycle.ts'
+import { isDue, isPutOff, lifecycle, rowPlaceholders, rowValues, unchanged, type LifecycleChanges } from './lifecycle.ts'
 import { preparedForColumns, preparedForList } from './prepared.ts'
 import { quiet } from './quiet.ts'
 import type { Tables } from './schema.ts'
@@ -56,7 +56,7 @@ export function callLogs (
     const rows: CallLog[] = []
     for (const ids of chunks(sessionIds)) {
       const { statement, values } = select(ids)
-      rows.push(...await statement.execute({ ...values, userId, platform }))
+      rows.push(...await statement.execute({ userId, platform, ...values }))
     }
     // The last entry of a session stays in the map: the best one.
     return new Map(fittingLogs(rows, identity).reverse().map(row => [row.sessionId, row]))
@@ -74,7 +74,7 @@ export function callLogs (
     },
     async advance (row, { pending, ...changes }) {
       const { statement, values } = update({ ...changes, ...life.next(row, pending) })
-      const [next] = await write(() => statement.execute({ ...row, ...values }))
+      const [next] = await write(() => statement.execute({ ...values, ...rowValues(row) }))
       return life.made(next, pending)
     },
     async remove (row) {

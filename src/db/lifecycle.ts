@@ -71,6 +71,9 @@ export const rowPlaceholders: ReadRow = {
   version: sql.placeholder('version')
 }
 
+/** The values of {@link rowPlaceholders}. */
+export const rowValues = ({ id, userId, platform, version }: LogRow): Record<keyof ReadRow, unknown> => ({ id, userId, platform, version })
+
 /** Holds while nobody has changed the row since it was read. */
 export function unchanged (table: LogTable, row: ReadRow): SQL | undefined {
   return and(eq(table.id, row.id), within(table, row), eq(table.version, row.version))

@@ -4,7 +4,7 @@ import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
-import { isDue, isPutOff, lifecycle, rowPlaceholders, unchanged, type LifecycleChanges } from './lifecycle.ts'
+import { isDue, isPutOff, lifecycle, rowPlaceholders, rowValues, unchanged, type LifecycleChanges } from './lifecycle.ts'
 import { preparedForColumns } from './prepared.ts'
 import { quiet } from './quiet.ts'
 import type { Tables } from './schema.ts'
@@ -69,7 +69,7 @@ export function messageLogs (
     },
     async advance (row, { pending, ...changes }) {
       const { statement, values } = update({ ...changes, ...life.next(row, pending) })
-      const [next] = await write(() => statement.execute({ ...row, ...values }))
+      const [next] = await write(() => statement.execute({ ...values, ...rowValues(row) }))
       return life.made(next, pending)
     },
     async remove (row) {

@@ -11,7 +11,7 @@ import * as tables from './tables.postgres.ts'
 const CONNECT_TIMEOUT = 5_000
 
 /** Any number that every process uses and other programs on the same database do not: "patchbay" in ASCII. */
-const MIGRATION_LOCK = 0x7061746368626179n
+const MIGRATION_LOCK = BigInt('0x7061746368626179')
 
 /**
  * Opens a pool of connections and brings the tables up to date.

@@ -70,6 +70,24 @@ export interface Users {
   signOut (tenant: Tenant): Promise<boolean>
 }
 
+const open = Symbol('open')
+const opened = Symbol('opened')
+
+/** A class, because an object literal with a getter gets a hidden class of its own each time, which slows down whoever reads a user. */
+class OpenedLate {
+  readonly [open]: () => Credentials | undefined
+  [opened]: Credentials | undefined
+
+  constructor (first: () => Credentials | undefined) {
+    this[open] = first
+    this[opened] = undefined
+  }
+
+  get credentials (): Credentials | undefined {
+    return (this[opened] ??= this[open]())
+  }
+}
+
 /**
  * `version` guards the credentials and what comes with a login; settings have a version of their own, so that changing a setting
  * never makes the result of a token renewal void.
@@ -108,15 +126,7 @@ export function users (
 
   function user ({ sealedCredentials, settingsVersion, ...row }: Row): User {
     const isSignedIn = sealedCredentials !== ''
-    let opened: Credentials | undefined
-    return {
-      ...row,
-      isSignedIn,
-      get credentials () {
-        if (isSignedIn) opened ??= unseal(sealedCredentials, row)
-        return opened
-      }
-    }
+    return Object.assign(new OpenedLate(() => isSignedIn ? unseal(sealedCredentials, row) : undefined), row, { isSignedIn })
   }
 
   return quiet<Users>({

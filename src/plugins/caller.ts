@@ -14,6 +14,9 @@ import type { CrmScope } from '../crm/scope.ts'
 import type { CredentialSource } from '../tokens/source.ts'
 import { sessionOf } from './session.ts'
 
+/** What a request has loaded. In the request itself: what a `WeakMap` holds survives it until the next large garbage collection. */
+const loadedUser = Symbol('loaded user')
+
 /** Who waits for what is asked of the CRM. */
 export type Waiting = Pick<CrmScope, 'signal' | 'background'>
 
@@ -34,14 +37,13 @@ declare module 'fastify' {
     caller: (options?: { unknown: ErrorCode }) => Promise<Caller>
     /** Whose rows the connected user sees, where nothing is asked of the CRM. @throws {PatchbayError} `unknown-user` */
     tenant: () => Promise<Tenant>
+    [loadedUser]: Promise<User | undefined> | undefined
   }
 }
 
 export interface CallerOptions {
   connectorConfig: Config['connector']
 }
-
-const userOfRequest = new WeakMap<FastifyRequest, Promise<User | undefined>>()
 
 export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
   const { users } = fastify.repositories
@@ -76,11 +78,10 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
     return { get: follow('get'), post: follow('post'), put: follow('put'), patch: follow('patch'), delete: follow('delete') }
   })
 
+  fastify.decorateRequest(loadedUser, undefined)
   fastify.decorateRequest('user', async function (this: FastifyRequest) {
     const { userId, platform, signIn } = sessionOf(this)
-    const loading = userOfRequest.get(this) ?? users.find(userId, platform)
-    userOfRequest.set(this, loading)
-    const user = await loading
+    const user = await (this[loadedUser] ??= users.find(userId, platform))
     return signIn === undefined || user?.sessionId === signIn ? user : undefined
   })
 

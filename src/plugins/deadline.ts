@@ -13,17 +13,17 @@ export interface DeadlineOptions {
   longest: number
 }
 
+const start = Symbol('start of a deadline')
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Aborts when the time is up, or nobody waits any more. */
     readonly deadline: AbortSignal
+    [start]: (() => AbortSignal) | undefined
   }
 }
 
 export default fp<DeadlineOptions>(async (fastify, { longest }) => {
-  /** Made for those who look: a request that asks no CRM does not wait for anybody. */
-  const deadlines = new WeakMap<FastifyRequest, () => AbortSignal>()
-
   function deadlineOf (request: FastifyRequest, reply: FastifyReply): AbortSignal {
     const controller = new AbortController()
     const timer = setTimeout(() => { controller.abort(new PatchbayError('timed-out')) }, longest - reply.elapsedTime).unref()
@@ -36,16 +36,18 @@ export default fp<DeadlineOptions>(async (fastify, { longest }) => {
     return controller.signal
   }
 
+  fastify.decorateRequest(start, undefined)
   fastify.addHook('onRequest', (request, reply, done) => {
+    // Made for those who look: a request that asks no CRM does not wait for anybody.
     let deadline: AbortSignal | undefined
-    deadlines.set(request, () => (deadline ??= deadlineOf(request, reply)))
+    request[start] = () => (deadline ??= deadlineOf(request, reply))
     done()
   })
   fastify.decorateRequest('deadline', {
     getter () {
-      const deadline = deadlines.get(this)
+      const deadline = this[start]?.()
       if (deadline === undefined) throw new TypeError('A deadline begins with the request')
-      return deadline()
+      return deadline
     }
   })
 }, { name: 'deadline' })

@@ -93,7 +93,7 @@ const faults: FastifyPluginAsyncTypebox<FaultsOptions> = async (app, { clock, be
 
   app.addHook('onRequest', async request => {
     const { method, url, query } = request
-    const path = url.replace(/\?.*/s, '')
+    const path = url.replace(/\?[^]*/, '')
     if (![...below, ...tokenEndpoints].some(covered => path === covered || path.startsWith(`${covered}/`))) return
     const received = { method, path, query: shown(path, { ...Object(query) }), body: null, status: null, at: new Date(clock()).toISOString() }
     underway.set(request, { received })
