@@ -19,6 +19,8 @@ export type Results<Statements extends readonly Statement[]> = { [Index in keyof
 export interface Database {
   handle: Handle
   tables: Tables
+  /** A number that is another one when another connection has changed something. Absent where that would be a question over the net. */
+  othersChanges?: () => number
   /** Resolves when the database answers. */
   ping (): Promise<void>
   close (): Promise<void>

@@ -38,11 +38,14 @@ export async function openSqlite (file: string): Promise<Database> {
     throw error
   }
 
+  // Without asking the disk: connections share the memory in which they tell each other.
+  const dataVersion = client.prepare<[], number>('PRAGMA data_version').pluck()
   const handle = drizzle(client, { casing: 'snake_case' })
   const commit = groupCommit(client)
   return {
     handle,
     tables,
+    othersChanges: () => dataVersion.get() ?? 0,
     ping: async () => { client.prepare('SELECT 1').get() },
     close: async () => { client.close() },
     write: async execute => await commit(() => execute().sync()),

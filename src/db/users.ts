@@ -7,6 +7,7 @@ import type { UserSettings } from '../contract/settings.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
 import { quiet } from './quiet.ts'
+import { remembered } from './remembered.ts'
 import type { Tables } from './schema.ts'
 import type { Tenant } from './tenant.ts'
 
@@ -93,11 +94,14 @@ class OpenedLate {
  * never makes the result of a token renewal void.
  */
 export function users (
-  { handle, tables: { users: table } }: Database, cipher: Cipher, clock: Clock, newId: () => string = randomUUID
+  { handle, othersChanges, tables: { users: table } }: Database, cipher: Cipher, clock: Clock, newId: () => string = randomUUID
 ): Users {
   type Key = Pick<Row, 'id' | 'platform'>
   const byKey = handle.select().from(table)
     .where(and(eq(table.id, sql.placeholder('id')), eq(table.platform, sql.placeholder('platform')))).prepare()
+
+  const known = remembered<User>(othersChanges)
+  const nameOf = ({ id, platform }: Key): string => `${platform}/${id}`
 
   async function read ({ id, platform }: Key): Promise<Row | undefined> {
     const [row] = await byKey.execute({ id, platform })
@@ -118,9 +122,10 @@ export function users (
 
   /** The step of a renewal, guarded by the row's version. */
   async function step (tenant: Tenant, version: number, changes: Partial<Row>): Promise<User | undefined> {
-    const [row] = await handle.update(table)
+    const key = keyOf(tenant)
+    const [row] = await known.changing(nameOf(key), async () => await handle.update(table)
       .set({ ...changes, version: version + 1, updatedAt: clock() })
-      .where(and(at(keyOf(tenant)), eq(table.version, version))).returning()
+      .where(and(at(key), eq(table.version, version))).returning())
     return row && user(row)
   }
 
@@ -131,8 +136,11 @@ export function users (
 
   return quiet<Users>({
     async find (userId, platform) {
-      const row = await read({ id: userId, platform })
-      return row && user(row)
+      const key = { id: userId, platform }
+      return await known.get(nameOf(key), async () => {
+        const row = await read(key)
+        return row && user(row)
+      })
     },
     async save (login) {
       const key = { id: `${login.crmUserId}-${login.platform}`, platform: login.platform }
@@ -143,13 +151,13 @@ export function users (
         const stored = await read(key)
         const updatedAt = clock()
         const changes = { ...facts, ...noRenewal, sealedCredentials: seal(key, login.credentials), updatedAt }
-        const [row] = stored === undefined
+        const [row] = await known.changing(nameOf(key), async () => stored === undefined
           ? await handle.insert(table)
             .values({ ...key, ...newUser, crmUserId: login.crmUserId, info, sessionId: newId(), createdAt: updatedAt, ...changes })
             .onConflictDoNothing().returning()
           : await handle.update(table)
             .set({ ...changes, info: { ...stored.info, ...info }, version: stored.version + 1 })
-            .where(and(at(key), eq(table.version, stored.version))).returning()
+            .where(and(at(key), eq(table.version, stored.version))).returning())
         if (row !== undefined) return user(row)
       }
     },
@@ -159,9 +167,9 @@ export function users (
         const stored = await read(key)
         if (stored === undefined) return undefined
         const merged = Object.entries({ ...stored.settings, ...changes }).filter(([id]) => !remove.includes(id))
-        const [row] = await handle.update(table)
+        const [row] = await known.changing(nameOf(key), async () => await handle.update(table)
           .set({ settings: Object.fromEntries(merged), settingsVersion: stored.settingsVersion + 1, updatedAt: clock() })
-          .where(and(at(key), eq(table.settingsVersion, stored.settingsVersion))).returning()
+          .where(and(at(key), eq(table.settingsVersion, stored.settingsVersion))).returning())
         if (row !== undefined) return row.settings
       }
     },
@@ -173,9 +181,10 @@ export function users (
       await step(tenant, version, { renewingUntil: null, sealedCredentials: seal(keyOf(tenant), credentials) }),
     markRevoked: async (tenant, version) => await step(tenant, version, { renewingUntil: null, revokedAt: clock() }) !== undefined,
     async signOut (tenant) {
-      const rows = await handle.update(table)
+      const key = keyOf(tenant)
+      const rows = await known.changing(nameOf(key), async () => await handle.update(table)
         .set({ ...noRenewal, sealedCredentials: '', sessionId: newId(), version: sql`${table.version} + 1`, updatedAt: clock() })
-        .where(at(keyOf(tenant))).returning({ id: table.id })
+        .where(at(key)).returning({ id: table.id }))
       return rows.length > 0
     }
   })

@@ -10,6 +10,7 @@ import { cipher } from '../../src/db/cipher.ts'
 import { openDatabase, type Database } from '../../src/db/database.ts'
 import { postgresDatabase } from '../../src/db/postgres.ts'
 import type { Tenant } from '../../src/db/tenant.ts'
+import type { User } from '../../src/db/users.ts'
 
 let pglite: PGlite | undefined
 
@@ -58,3 +59,7 @@ export const strangers: Tenant[] = [
   { userId: '2-acme', accountId: '500', platform: 'acme' },
   { userId: '1-acme', accountId: '500', platform: 'other' }
 ]
+
+/** What there is to know of a user, for comparing: the credentials are opened. */
+export const membersOf = (user: User | undefined): object | undefined =>
+  user && { ...Object.fromEntries(Object.entries(user)), credentials: user.credentials }

@@ -4,7 +4,7 @@ import { eq } from 'drizzle-orm'
 import t from 'tap'
 import { openDatabase } from '../../src/db/database.ts'
 import { users } from '../../src/db/users.ts'
-import { testCipher } from './databases.ts'
+import { membersOf, testCipher } from './databases.ts'
 
 /** Postgres on a socket, for the real driver. It has one session, so connections must not use it at the same time. */
 async function servePostgres (pglite: PGlite) {
@@ -34,11 +34,11 @@ await t.test('a Postgres database opens by its URL, survives broken connections 
   const people = users(database, testCipher, () => 1)
   const { handle, tables } = database
   const saved = await people.save({ platform: 'acme', crmUserId: '1', credentials: { accessToken: 'x' }, info: { text: '12' } })
-  t.strictSame(await people.find('1-acme', 'acme'), saved)
+  t.strictSame(membersOf(await people.find('1-acme', 'acme')), membersOf(saved))
   t.type(saved.createdAt, 'number')
 
   server.breakConnections()
-  t.strictSame(await database.ping().catch(() => database.ping()).then(() => people.find('1-acme', 'acme')), saved)
+  t.strictSame(membersOf(await database.ping().catch(() => database.ping()).then(() => people.find('1-acme', 'acme'))), membersOf(saved))
 
   const undone = await database.atomic(transaction => [
     transaction.update(tables.users).set({ name: 'changed' }),
