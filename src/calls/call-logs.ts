@@ -7,7 +7,7 @@ import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import type { Call, LogParts, NewCallLog } from '../contract/operations.ts'
 import { readSubmission } from '../contract/submission.ts'
-import type { CallLog, CallLogs as CallLogRows } from '../db/call-logs.ts'
+import type { CallLog, CallLogs as CallLogRows, LoggedCall } from '../db/call-logs.ts'
 import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { NoteCache } from '../db/note-cache.ts'
@@ -230,7 +230,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   }
 
   /** A record that cannot be read is told as one that is not there, so that the others still are. A dead session concerns them all. */
-  async function withDetails (caller: Caller, row: CallLog): Promise<{ log: MatchedCallLog, problem?: CrmError }> {
+  async function withDetails (caller: Caller, row: LoggedCall): Promise<{ log: MatchedCallLog, problem?: CrmError }> {
     const { sessionId, crmLogId: logId } = row
     try {
       const { subject, body, note = noteOf(caller, body, row.fingerprints), contactName, dispositions } =
@@ -320,7 +320,7 @@ function checkUpdate ({ connector }: Caller, body: UpdateCallLogBody): void {
   readSubmission(connector.info.additionalSubmission, body.additionalSubmission)
 }
 
-const refOf = (row: CallLog): { logId: string, contactId: string } => ({ logId: row.crmLogId, contactId: row.contactId })
+const refOf = (row: LoggedCall): { logId: string, contactId: string } => ({ logId: row.crmLogId, contactId: row.contactId })
 
 const firstAnswer = (row: CallLog): CallLogAnswer =>
   ({ successful: true, logId: row.crmLogId, returnMessage: (row.answer as ReturnMessage | null) ?? returnMessage('success', 'Call logged.', 2000) })

@@ -1,6 +1,6 @@
 /** The logs of calls: one row per user, call and extension. */
 import { randomUUID } from 'node:crypto'
-import { and, asc, inArray } from 'drizzle-orm'
+import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import { fittingLogs, type CallIdentity } from './call-identity.ts'
 import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
@@ -25,10 +25,13 @@ export interface NewCallLog extends CallLogChanges, Partial<CallIdentity> {
   leaseUntil: number
 }
 
+/** What there is to say of a call that may be logged. */
+export type LoggedCall = Pick<CallLog, 'sessionId' | 'extensionNumber' | 'hashedExtensionId' | 'state' | 'crmLogId' | 'contactId' | 'fingerprints'>
+
 export interface CallLogs {
   find (tenant: Tenant, sessionId: string, identity: CallIdentity): Promise<CallLog | undefined>
   /** The best fitting log of each session that has one, by session id. */
-  findMany (tenant: Tenant, sessionIds: Iterable<string>, identity: CallIdentity): Promise<Map<string, CallLog>>
+  findMany (tenant: Tenant, sessionIds: Iterable<string>, identity: CallIdentity): Promise<Map<string, LoggedCall>>
   /** The first step, to `sending` unless said otherwise. Undefined when this very log is there already. */
   reserve (tenant: Tenant, log: NewCallLog): Promise<CallLog | undefined>
   /** The next step. Undefined when the row has changed since it was read, which is then left as it is. */
@@ -47,25 +50,27 @@ export function callLogs (
   { handle, write, tables: { callLogs: table } }: Database, cipher: Cipher, clock: Clock, newId: () => string = randomUUID
 ): CallLogs {
   const life = lifecycle('call_logs', cipher, clock)
-  const select = preparedForList(sessionIds => handle.select().from(table)
-    .where(and(within(table, rowPlaceholders), inArray(table.sessionId, sessionIds))).prepare())
+  const { sessionId, extensionNumber, hashedExtensionId, state, crmLogId, contactId, fingerprints } = table
+  const select = handle.select().from(table)
+    .where(and(within(table, rowPlaceholders), eq(sessionId, sql.placeholder('sessionId')))).prepare()
+  const selectMany = preparedForList(sessionIds => handle
+    .select({ sessionId, extensionNumber, hashedExtensionId, state, crmLogId, contactId, fingerprints }).from(table)
+    .where(and(within(table, rowPlaceholders), inArray(sessionId, sessionIds))).prepare())
   const insert = preparedForColumns(table, columns => handle.insert(table).values(columns).onConflictDoNothing().returning().prepare())
   const update = preparedForColumns(table, columns => handle.update(table).set(columns).where(unchanged(table, rowPlaceholders)).returning().prepare())
 
-  async function findMany ({ userId, platform }: Tenant, sessionIds: Iterable<string>, identity: CallIdentity): Promise<Map<string, CallLog>> {
-    const rows: CallLog[] = []
-    for (const ids of chunks(sessionIds)) {
-      const { statement, values } = select(ids)
-      rows.push(...await statement.execute({ userId, platform, ...values }))
-    }
-    // The last entry of a session stays in the map: the best one.
-    return new Map(fittingLogs(rows, identity).reverse().map(row => [row.sessionId, row]))
-  }
-
   return quiet<CallLogs>({
-    findMany,
-    async find (tenant, sessionId, identity) {
-      return (await findMany(tenant, [sessionId], identity)).get(sessionId)
+    async find ({ userId, platform }, sessionId, identity) {
+      return fittingLogs(await select.execute({ userId, platform, sessionId }), identity)[0]
+    },
+    async findMany ({ userId, platform }, sessionIds, identity) {
+      const rows: LoggedCall[] = []
+      for (const ids of chunks(sessionIds)) {
+        const { statement, values } = selectMany(ids)
+        rows.push(...await statement.execute({ userId, platform, ...values }))
+      }
+      // The last entry of a session stays in the map: the best one.
+      return new Map(fittingLogs(rows, identity).reverse().map(row => [row.sessionId, row]))
     },
     async reserve (tenant, { pending = '', ...log }) {
       const { statement, values } = insert({ state: 'sending', fingerprints: {}, ...log, ...ownedBy(tenant), ...life.first(newId(), pending) })

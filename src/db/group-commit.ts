@@ -30,7 +30,8 @@ export function groupCommit (client: Client.Database): <Result>(statement: () =>
   }
 
   return async statement => await new Promise((resolve, reject) => {
-    if (group.length === 0) setImmediate(commit)
+    // One turn of the event loop more than needed: who is answered in the first may write in the second.
+    if (group.length === 0) setImmediate(() => setImmediate(commit))
     group.push({
       refuse: reject,
       write () {
