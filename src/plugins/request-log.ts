@@ -45,7 +45,7 @@ export const serializers = {
 }
 
 export default fp(async fastify => {
-  fastify.addHook('onResponse', async (request, reply) => {
+  fastify.addHook('onResponse', (request, reply, done) => {
     const { failure } = request
     const broken = failedConnector(failure)
     const line = {
@@ -60,5 +60,6 @@ export default fp(async fastify => {
     if (/^\/(isAlive|health\/)/.test(line.route)) request.log.debug(line, 'request')
     else if (broken !== undefined) request.log.error(line, 'request')
     else request.log.info(line, 'request')
+    done()
   })
 }, { name: 'request-log', dependencies: ['errors', 'session'] })

@@ -3,8 +3,9 @@
  * week left is answered with a fresh one in the header `x-refreshed-jwt-token`.
  */
 import { createSigner, createVerifier } from 'fast-jwt'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
+import { LRUCache } from 'lru-cache'
 import { PatchbayError } from '../contract/errors.ts'
 import { Type, TypeCompiler, type Static } from '../contract/type.ts'
 
@@ -51,20 +52,29 @@ export default fp<SessionOptions>(async (fastify, { secret, clock }) => {
   const seconds = (): number => Math.floor(clock() / 1000)
   const sign = createSigner({ key: secret, algorithm: 'HS256' })
   // Time is compared here, by the injected clock.
-  const verify = createVerifier({ key: secret, algorithms: ['HS256'], ignoreExpiration: true, cache: true })
+  const verify = createVerifier({ key: secret, algorithms: ['HS256'], ignoreExpiration: true })
+  /** A client sends its token with each request. */
+  const verified = new LRUCache<string, Claims>({ max: 1_000 })
 
   const signSession = ({ userId, platform, signIn }: Session): string => {
     const issued = seconds()
     return sign({ id: userId, platform, ...(signIn !== undefined && { sid: signIn }), iat: issued, exp: issued + lifetime })
   }
 
-  const read = (token: string): Claims | undefined => {
+  const claimsOf = (token: string): Claims | undefined => {
     try {
       const payload: unknown = verify(token)
-      return claims.Check(payload) && (payload.exp === undefined || payload.exp > seconds()) ? payload : undefined
+      if (!claims.Check(payload)) return undefined
+      verified.set(token, payload)
+      return payload
     } catch {
       return undefined // A token that does not verify is no token: nothing failed, the caller is just not signed in.
     }
+  }
+
+  const read = (token: string): Claims | undefined => {
+    const found = verified.get(token) ?? claimsOf(token)
+    return found !== undefined && (found.exp === undefined || found.exp > seconds()) ? found : undefined
   }
 
   fastify.decorate('signSession', signSession)
@@ -73,14 +83,15 @@ export default fp<SessionOptions>(async (fastify, { secret, clock }) => {
     return found && { userId: found.id, platform: found.platform, signIn: found.sid }
   })
   fastify.decorateRequest('session', undefined)
-  fastify.addHook('onRequest', async (request, reply) => {
+  fastify.addHook('onRequest', (request, reply, done) => {
     for (const token of presentedTokens(request)) {
       const found = read(token)
       if (found === undefined) continue
       request.session = { userId: found.id, platform: found.platform, signIn: found.sid }
       if (found.exp !== undefined && found.exp - seconds() <= renewBefore) reply.header('x-refreshed-jwt-token', signSession(request.session))
-      return
+      break
     }
+    done()
   })
 }, { name: 'session' })
 
@@ -95,12 +106,9 @@ function * presentedTokens (request: FastifyRequest): Generator<string> {
 /** Whether a token was presented at all, valid or not. */
 export const presentsToken = (request: FastifyRequest): boolean => presentedTokens(request).next().done !== true
 
-/**
- * For routes of signed-in users, as `onRequest` hook: refuses before anything of the body is read.
- * @throws {PatchbayError} `not-signed-in`
- */
-export async function requireSession (request: FastifyRequest): Promise<void> {
-  if (request.session === undefined) throw new PatchbayError('not-signed-in')
+/** For routes of signed-in users, as `onRequest` hook: refuses with `not-signed-in` before anything of the body is read. */
+export const requireSession: onRequestHookHandler = (request, _reply, done) => {
+  done(request.session === undefined ? new PatchbayError('not-signed-in') : undefined)
 }
 
 /** @throws {PatchbayError} `not-signed-in` */

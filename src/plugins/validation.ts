@@ -16,39 +16,67 @@ const deepest = 64
 const byReference = new Map(components.map(schema => [`${schema.$id}#`, schema]))
 
 export default fp(async fastify => {
-  fastify.addHook('preValidation', async request => {
-    refuseBrokenText(request.query, '', 0)
-    refuseBrokenText(request.body, '', 0)
-    const schema = request.routeOptions.schema?.body as TSchema | undefined
-    if (schema !== undefined) dropNulls(schema, request.body)
+  fastify.addHook('preValidation', (request, _reply, done) => {
+    refuseBrokenText(request.query)
+    refuseBrokenText(request.body)
+    done()
+  })
+  fastify.addHook('onRoute', route => {
+    const schema = route.schema?.body as TSchema | undefined
+    const removeNulls = schema && nullRemover(schema)
+    if (removeNulls === undefined) return
+    route.preValidation = [(request, _reply, done) => {
+      removeNulls(request.body)
+      done()
+    }, ...[route.preValidation ?? []].flat()]
   })
 }, { name: 'validation', dependencies: ['session'] })
 
 /** @throws {PatchbayError} `invalid-request`, naming the place */
-function refuseBrokenText (value: unknown, at: string, depth: number): void {
-  if (typeof value === 'string') {
-    if (value.includes('\0') || !value.isWellFormed()) {
-      throw new PatchbayError('invalid-request', { message: `The request is not valid: ${at} holds characters that are not text.`, field: at })
-    }
-  } else if (value !== null && typeof value === 'object') {
-    if (depth > deepest) throw new PatchbayError('invalid-request', { message: 'The request is not valid: it is nested too deeply.' })
-    for (const [key, member] of Object.entries(value)) {
-      refuseBrokenText(key, at, depth)
-      refuseBrokenText(member, at === '' ? key : `${at}.${key}`, depth + 1)
-    }
-  }
+function refuseBrokenText (data: unknown): void {
+  const at = brokenText(data, 0)?.join('.')
+  if (at !== undefined) throw new PatchbayError('invalid-request', { message: `The request is not valid: ${at} holds characters that are not text.`, field: at })
 }
 
-/** Removes the members that are `null` where the schema has an optional member of another type. */
-function dropNulls (schema: TSchema, data: unknown): void {
+/** The way to a text that is broken, or to an object with such a name in it. */
+function brokenText (value: unknown, depth: number): string[] | undefined {
+  if (typeof value === 'string') return isText(value) ? undefined : []
+  if (value === null || typeof value !== 'object') return undefined
+  if (depth > deepest) throw new PatchbayError('invalid-request', { message: 'The request is not valid: it is nested too deeply.' })
+  const members = value as Record<string, unknown>
+  for (const name of Object.keys(members)) {
+    if (!isText(name)) return []
+    const way = brokenText(members[name], depth + 1)
+    if (way !== undefined) return [name, ...way]
+  }
+  return undefined
+}
+
+const isText = (value: string): boolean => !value.includes('\0') && value.isWellFormed()
+
+/**
+ * Removes the members that are `null` where the schema has an optional member of another type. What there is to look at is found out
+ * once, because a request has few of these members.
+ * @returns undefined when there are none
+ */
+function nullRemover (schema: TSchema): ((data: unknown) => void) | undefined {
   const { properties, items, required } = schema.$ref === undefined ? schema : byReference.get(schema.$ref) ?? schema
-  if (Array.isArray(data)) {
-    if (items !== undefined) for (const item of data) dropNulls(items, item)
-  } else if (data !== null && typeof data === 'object' && properties !== undefined) {
+  if (items !== undefined) {
+    const fromItem = nullRemover(items)
+    return fromItem && (data => { if (Array.isArray(data)) data.forEach(fromItem) })
+  }
+  const members = Object.entries<TSchema>(properties ?? {}).flatMap(([name, member]) => {
+    const isRemoved = !takesNull(member) && required?.includes(name) !== true
+    const inside = nullRemover(member)
+    return isRemoved || inside !== undefined ? [{ name, isRemoved, inside }] : []
+  })
+  if (members.length === 0) return undefined
+  return data => {
+    if (typeof data !== 'object' || data === null || Array.isArray(data)) return
     const record = data as Record<string, unknown>
-    for (const [key, member] of Object.entries(properties as Record<string, TSchema>)) {
-      if (record[key] === null && !takesNull(member) && !required?.includes(key)) delete record[key]
-      else dropNulls(member, record[key])
+    for (const { name, isRemoved, inside } of members) {
+      if (isRemoved && record[name] === null) delete record[name]
+      else inside?.(record[name])
     }
   }
 }

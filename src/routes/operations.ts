@@ -23,8 +23,8 @@ export const operationRoutes: FastifyPluginAsync<OperationRoutesOptions> = async
 
 const register: FastifyPluginAsync<{ connector: Connector }> = async (fastify, { connector }) => {
   const { platform, title } = connector.info
-  fastify.addHook('onRequest', async request => {
-    if (request.session !== undefined && request.session.platform !== platform) throw new PatchbayError('wrong-platform')
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    done(request.session !== undefined && request.session.platform !== platform ? new PatchbayError('wrong-platform') : undefined)
   })
   await fastify.register(openapi, { title: `Patchbay: ${title}`, decorator: `openapi:${platform}` })
   await fastify.register(operationRoutes, { connector })
