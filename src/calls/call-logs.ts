@@ -186,11 +186,16 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     async find (tenant, sessionIds, identity, reader) {
       if (sessionIds.length === 0) throw new PatchbayError('no-session')
       const found = await rows.findMany(tenant, new Set(sessionIds), identityOf(hash, identity))
-      const answers = await inParallel(sessionIds, parallelReads, async sessionId => {
+      const matches = sessionIds.map(sessionId => {
         const row = found.get(sessionId)
-        if (row?.state !== 'logged') return { log: { sessionId, matched: false } }
-        return reader !== undefined ? await withDetails(reader, row) : { log: { sessionId, matched: true, logId: row.crmLogId } }
+        return { sessionId, row: row?.state === 'logged' ? row : undefined }
       })
+      if (reader === undefined) {
+        const logs = matches.map(({ sessionId, row }) => row === undefined ? { sessionId, matched: false } : { sessionId, matched: true, logId: row.crmLogId })
+        return { successful: true, logs, returnMessage: null }
+      }
+      const answers = await inParallel(matches, parallelReads, async ({ sessionId, row }) =>
+        row === undefined ? { log: { sessionId, matched: false } } : await withDetails(reader, row))
       const problems = answers.flatMap(({ problem }) => problem ?? [])
       if (problems[0] !== undefined) log.warn({ err: problems[0], failed: problems.length, platform: tenant.platform }, 'reading call logs failed')
       return { successful: true, logs: answers.map(answer => answer.log), returnMessage: problems[0] === undefined ? null : returnMessage('warning', problems[0].message) }

@@ -25,15 +25,12 @@ function fit (log: CallIdentity, request: CallIdentity): number | undefined {
  * @param logs of one user
  */
 export function fittingLogs<Log extends CallIdentity> (logs: readonly Log[], request: CallIdentity): Log[] {
+  const rank = (log: Log): number => fit(log, request) ?? Infinity
   return logs
-    .flatMap(log => {
-      const rank = fit(log, request)
-      return rank === undefined ? [] : [{ log, rank }]
-    })
-    .sort((one, other) => one.rank - other.rank ||
-      compare(one.log.hashedExtensionId, other.log.hashedExtensionId) ||
-      compare(one.log.extensionNumber, other.log.extensionNumber))
-    .map(({ log }) => log)
+    .filter(log => fit(log, request) !== undefined)
+    .sort((one, other) => rank(one) - rank(other) ||
+      compare(one.hashedExtensionId, other.hashedExtensionId) ||
+      compare(one.extensionNumber, other.extensionNumber))
 }
 
 function compare (one: string, other: string): number {
