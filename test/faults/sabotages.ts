@@ -114,6 +114,13 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     promise: 'P4',
+    title: 'go on with credentials that another process has replaced',
+    file: 'src/db/remembered.ts',
+    edits: [['if (others !== othersSeen) rows.clear()', '']],
+    test: 'test/db/users.test.ts'
+  },
+  {
+    promise: 'P4',
     title: 'renew without having the lease',
     file: 'src/tokens/renewal.ts',
     edits: [
@@ -226,7 +233,7 @@ export const sabotages: readonly Sabotage[] = [
     promise: 'P10',
     title: 'take text that no database can hold',
     file: 'src/plugins/validation.ts',
-    edits: [["    refuseBrokenText(request.body, '', 0)\n", '']],
+    edits: [['    refuseBrokenText(request.body)\n', '']],
     test: 'test/routes/failures.test.ts'
   },
   {
