@@ -59,7 +59,8 @@ function permittedBase (account: CrmAccount): URL | undefined {
   return permittedUrl(baseUrl, account, [new URL(baseUrl).origin])
 }
 
-function search (query: Query = {}): string {
+function search (query: Query | undefined): string {
+  if (query === undefined) return ''
   const members = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) if (value !== undefined) members.append(name, String(value))
   return members.size === 0 ? '' : `?${members.toString()}`

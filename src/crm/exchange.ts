@@ -119,4 +119,4 @@ function whyBroken (error: unknown): Why {
 }
 
 const joined = (headers: Readonly<Record<string, string | string[] | undefined>>): Headers =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [value ?? ''].flat().join(', ')]))
+  Object.fromEntries(Object.entries(headers).map(([name, value = '']) => [name.toLowerCase(), typeof value === 'string' ? value : value.join(', ')]))

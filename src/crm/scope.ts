@@ -37,8 +37,8 @@ export interface CrmAccount extends CrmScope {
  * @returns undefined when it cannot be told which account it is
  */
 export function accountName ({ info, accountKey }: Pick<CrmScope, 'info' | 'accountKey'>, { origin, hostname }: URL, authorization: string | undefined): string | undefined {
-  const user = authorization && hash('sha256', authorization, 'base64')
+  const user = (): string | undefined => authorization && hash('sha256', authorization, 'base64')
   const ownHost = info.hosts.some(entry => entry.startsWith('*.') && covers(entry, hostname)) ? '' : undefined
-  const name = info.rateLimit?.scope === 'user' ? user : accountKey ?? ownHost ?? user
+  const name = info.rateLimit?.scope === 'user' ? user() : accountKey ?? ownHost ?? user()
   return name === undefined ? undefined : JSON.stringify([info.platform, origin, name])
 }
