@@ -45,6 +45,8 @@ export interface Patchbay {
   connectUser: (platform?: string, apiKey?: string) => Promise<string>
   /** Allows access at the consent page of the CRM, as the user with that id. @returns a session token */
   signInByOAuth: (userId?: number, platform?: string) => Promise<string>
+  /** Overwrites the sealed credentials of everybody, as somebody can who has the file of the database. */
+  overwriteCredentials: (sealed: string) => Promise<void>
   /** What the CRM received since the last time, `METHOD /path`. */
   crmRequests: () => Promise<string[]>
 }
@@ -125,6 +127,11 @@ export async function startPatchbay (t: Test, options: {
     crm: { app: crm, url: crm.listeningOrigin },
     logged,
     call,
+    async overwriteCredentials (sealedCredentials) {
+      const { handle, tables: { users }, close } = await openDatabase(`file:${join(folder, 'patchbay.db')}`)
+      await handle.update(users).set({ sealedCredentials })
+      await close()
+    },
     askCrm: async (path, options) => await ask(crm.listeningOrigin, path, { ...options, headers: { ...annsKey, ...options?.headers } }),
     signIn: async (apiKey = 'example-key-ann', platform = 'example') => {
       const answer = await call('/apiKeyLogin', { method: 'POST', body: { platform, apiKey, hostname: 'undefined', additionalInfo: { apiKey } } })

@@ -85,8 +85,7 @@ await t.test('somebody whose connection the CRM has ended', async t => {
 
 await t.test('somebody whose credentials cannot be read', async t => {
   const { patchbay } = await waiting(t, async ({ signIn }) => await signIn())
-  const { handle, tables: { users } } = patchbay.app.database
-  await handle.update(users).set({ sealedCredentials: 'garbage' })
+  await patchbay.overwriteCredentials('garbage')
   await staysUntilConnected(t, patchbay, 'unreadable', patchbay.signIn)
 })
 

@@ -122,7 +122,7 @@ await t.test('what was moved or changed in the database fails with a code, until
   const sealed = row?.sealedCredentials ?? ''
   const flipped = `${sealed.slice(0, 40)}${sealed[40] === 'A' ? 'B' : 'A'}${sealed.slice(41)}`
   for (const changed of [sealed, flipped, 'garbage', `unknown-key.${sealed.split('.')[1]}`]) {
-    await handle.update(users).set({ sealedCredentials: changed })
+    await patchbay.overwriteCredentials(changed)
     const answers = await Promise.all([ann, bob].map(async token => await patchbay.call('/contact?phoneNumber=+16504445566&isForceRefreshAccountData=true', { token })))
     const failed = answers.filter(({ status }) => status === 500)
     t.equal(failed.length, changed === sealed ? 1 : 2)
