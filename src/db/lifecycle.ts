@@ -2,7 +2,7 @@
 import { and, eq, gt, inArray, lte, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import type { Cipher } from './cipher.ts'
 import type { Clock } from './database.ts'
-import type { Tables } from './schema.ts'
+import { unwritten, type Tables } from './schema.ts'
 import { within, type Tenant } from './tenant.ts'
 
 type LogTable = Tables['callLogs'] | Tables['messageLogs']
@@ -88,7 +88,7 @@ export function isDue (table: LogTable, now: number): SQL | undefined {
   return and(
     passed(table.leaseUntil),
     or(
-      and(inArray(table.state, ['sending', 'unknown', 'waiting']), passed(table.nextAttemptAt)),
+      and(unwritten, inArray(table.state, ['sending', 'unknown', 'waiting']), passed(table.nextAttemptAt)),
       lte(table.nextAttemptAt, now)
     )
   )

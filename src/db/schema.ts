@@ -1,4 +1,5 @@
 /** The tables, once for both dialects. After a change: `npm run db:generate` writes the migrations. */
+import { sql } from 'drizzle-orm'
 import type { ReturnMessage } from '../contract/answer.ts'
 import type { UserSettings } from '../contract/settings.ts'
 import type { Columns } from './columns.sqlite.ts'
@@ -34,6 +35,10 @@ const lifecycle = ({ text, integer, instant, json }: Columns) => ({
   createdAt: instant().notNull(),
   updatedAt: instant().notNull()
 })
+
+/** Only what waits is in the indexes by which it is found: otherwise each step of each log would change two more places of a large file. */
+export const unwritten = sql`state <> 'logged'`
+const attempted = sql`next_attempt_at IS NOT NULL`
 
 export function schema (columns: Columns) {
   const { table, text, integer, instant, json, index, primaryKey, uniqueIndex } = columns
@@ -71,8 +76,8 @@ export function schema (columns: Columns) {
     ...lifecycle(columns)
   }, t => [
     uniqueIndex('call_logs_identity').on(t.userId, t.platform, t.sessionId, t.extensionNumber, t.hashedExtensionId),
-    index('call_logs_state').on(t.state, t.leaseUntil, t.nextAttemptAt),
-    index('call_logs_next_attempt').on(t.nextAttemptAt)
+    index('call_logs_state').on(t.state, t.leaseUntil, t.nextAttemptAt).where(unwritten),
+    index('call_logs_next_attempt').on(t.nextAttemptAt).where(attempted)
   ])
 
   const messageLogs = table('message_logs', {
@@ -83,8 +88,8 @@ export function schema (columns: Columns) {
     ...lifecycle(columns)
   }, t => [
     uniqueIndex('message_logs_identity').on(t.userId, t.platform, t.conversationLogId),
-    index('message_logs_state').on(t.state, t.leaseUntil, t.nextAttemptAt),
-    index('message_logs_next_attempt').on(t.nextAttemptAt)
+    index('message_logs_state').on(t.state, t.leaseUntil, t.nextAttemptAt).where(unwritten),
+    index('message_logs_next_attempt').on(t.nextAttemptAt).where(attempted)
   ])
 
   const messages = table('messages', {

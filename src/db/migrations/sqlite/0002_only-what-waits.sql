@@ -1,0 +1,8 @@
+DROP INDEX `call_logs_state`;--> statement-breakpoint
+DROP INDEX `call_logs_next_attempt`;--> statement-breakpoint
+CREATE INDEX `call_logs_state` ON `call_logs` (`state`,`lease_until`,`next_attempt_at`) WHERE state <> 'logged';--> statement-breakpoint
+CREATE INDEX `call_logs_next_attempt` ON `call_logs` (`next_attempt_at`) WHERE next_attempt_at IS NOT NULL;--> statement-breakpoint
+DROP INDEX `message_logs_state`;--> statement-breakpoint
+DROP INDEX `message_logs_next_attempt`;--> statement-breakpoint
+CREATE INDEX `message_logs_state` ON `message_logs` (`state`,`lease_until`,`next_attempt_at`) WHERE state <> 'logged';--> statement-breakpoint
+CREATE INDEX `message_logs_next_attempt` ON `message_logs` (`next_attempt_at`) WHERE next_attempt_at IS NOT NULL;
