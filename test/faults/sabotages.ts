@@ -109,7 +109,7 @@ export const sabotages: readonly Sabotage[] = [
     promise: 'P3',
     title: 'leave the rows of a process that died',
     file: 'src/db/lifecycle.ts',
-    edits: [["and(inArray(table.state, ['sending', 'unknown', 'waiting']), passed(table.nextAttemptAt)),", "and(inArray(table.state, ['unknown', 'waiting']), passed(table.nextAttemptAt)),"]],
+    edits: [["and(unwritten, inArray(table.state, ['sending', 'unknown', 'waiting']), passed(table.nextAttemptAt)),", "and(unwritten, inArray(table.state, ['unknown', 'waiting']), passed(table.nextAttemptAt)),"]],
     test: 'test/db/message-logs.test.ts'
   },
   {
