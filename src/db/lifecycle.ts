@@ -82,6 +82,7 @@ export function unchanged (table: LogTable, row: ReadRow): SQL | undefined {
 /**
  * Rows that somebody has to go on with, none of which anybody works on (its lease ran out): one that was being sent or looked for,
  * and one whose next attempt is due. A missing instant counts as past for the first kind, so that no row is stuck for ever.
+ * (`unwritten` adds nothing but the words of the index, without which no database sees that it may use it.)
  */
 export function isDue (table: LogTable, now: number): SQL | undefined {
   const passed = (instant: typeof table.leaseUntil | typeof table.nextAttemptAt): SQL => lte(sql`coalesce(${instant}, 0)`, now)

@@ -20,19 +20,18 @@ export function preparedForColumns<Table extends SQLiteTable, Statement> (
   const statements = new Map<string, Statement>()
   const columns = getTableColumns(table)
   const placeholders = new Map(Object.keys(columns).map(name => [name, `new ${name}`]))
-  const placeholder = (name: string): string => placeholders.get(name) ?? ''
+  const placeholder = (name: string): string => placeholders.get(name) ?? name
   // A null behind a placeholder would be encoded as what the column holds: the text `null`, where that is JSON.
   const standIn = (name: string, value: unknown): SQL => value === null ? sql`null` : sql`${sql.param(sql.placeholder(placeholder(name)), columns[name])}`
   return row => {
+    const written = Object.entries(row).filter(([, value]) => value !== undefined)
     const values: Record<string, unknown> = {}
     let shape = ''
-    for (const [name, value] of Object.entries(row)) {
-      if (value === undefined) continue
+    for (const [name, value] of written) {
       values[placeholder(name)] = value
       shape += value === null ? `${name} is null,` : `${name},`
     }
-    const statement = remembered(statements, shape, () => build(Object.fromEntries(Object.entries(row)
-      .filter(([, value]) => value !== undefined).map(([name, value]) => [name, standIn(name, value)])) as Written<Table>))
+    const statement = remembered(statements, shape, () => build(Object.fromEntries(written.map(([name, value]) => [name, standIn(name, value)])) as Written<Table>))
     return { statement, values }
   }
 }

@@ -7,7 +7,7 @@ import type { UserSettings } from '../contract/settings.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
 import { quiet } from './quiet.ts'
-import { remembered } from './remembered.ts'
+import { rowCache } from './row-cache.ts'
 import type { Tables } from './schema.ts'
 import type { Tenant } from './tenant.ts'
 
@@ -100,7 +100,7 @@ export function users (
   const byKey = handle.select().from(table)
     .where(and(eq(table.id, sql.placeholder('id')), eq(table.platform, sql.placeholder('platform')))).prepare()
 
-  const known = remembered<User>(othersChanges)
+  const cache = rowCache<User>(othersChanges)
   const nameOf = ({ id, platform }: Key): string => `${platform}/${id}`
 
   async function read ({ id, platform }: Key): Promise<Row | undefined> {
@@ -123,7 +123,7 @@ export function users (
   /** The step of a renewal, guarded by the row's version. */
   async function step (tenant: Tenant, version: number, changes: Partial<Row>): Promise<User | undefined> {
     const key = keyOf(tenant)
-    const [row] = await known.changing(nameOf(key), async () => await handle.update(table)
+    const [row] = await cache.changing(nameOf(key), async () => await handle.update(table)
       .set({ ...changes, version: version + 1, updatedAt: clock() })
       .where(and(at(key), eq(table.version, version))).returning())
     return row && user(row)
@@ -137,7 +137,7 @@ export function users (
   return quiet<Users>({
     async find (userId, platform) {
       const key = { id: userId, platform }
-      return await known.get(nameOf(key), async () => {
+      return await cache.get(nameOf(key), async () => {
         const row = await read(key)
         return row && user(row)
       })
@@ -151,7 +151,7 @@ export function users (
         const stored = await read(key)
         const updatedAt = clock()
         const changes = { ...facts, ...noRenewal, sealedCredentials: seal(key, login.credentials), updatedAt }
-        const [row] = await known.changing(nameOf(key), async () => stored === undefined
+        const [row] = await cache.changing(nameOf(key), async () => stored === undefined
           ? await handle.insert(table)
             .values({ ...key, ...newUser, crmUserId: login.crmUserId, info, sessionId: newId(), createdAt: updatedAt, ...changes })
             .onConflictDoNothing().returning()
@@ -167,7 +167,7 @@ export function users (
         const stored = await read(key)
         if (stored === undefined) return undefined
         const merged = Object.entries({ ...stored.settings, ...changes }).filter(([id]) => !remove.includes(id))
-        const [row] = await known.changing(nameOf(key), async () => await handle.update(table)
+        const [row] = await cache.changing(nameOf(key), async () => await handle.update(table)
           .set({ settings: Object.fromEntries(merged), settingsVersion: stored.settingsVersion + 1, updatedAt: clock() })
           .where(and(at(key), eq(table.settingsVersion, stored.settingsVersion))).returning())
         if (row !== undefined) return row.settings
@@ -182,7 +182,7 @@ export function users (
     markRevoked: async (tenant, version) => await step(tenant, version, { renewingUntil: null, revokedAt: clock() }) !== undefined,
     async signOut (tenant) {
       const key = keyOf(tenant)
-      const rows = await known.changing(nameOf(key), async () => await handle.update(table)
+      const rows = await cache.changing(nameOf(key), async () => await handle.update(table)
         .set({ ...noRenewal, sealedCredentials: '', sessionId: newId(), version: sql`${table.version} + 1`, updatedAt: clock() })
         .where(at(key)).returning({ id: table.id }))
       return rows.length > 0

@@ -53,7 +53,7 @@ export default fp<SessionOptions>(async (fastify, { secret, clock }) => {
   const sign = createSigner({ key: secret, algorithm: 'HS256' })
   // Time is compared here, by the injected clock.
   const verify = createVerifier({ key: secret, algorithms: ['HS256'], ignoreExpiration: true })
-  /** A client sends its token with each request. */
+  /** A client sends its token with each request. (The cache of fast-jwt hashes it before each look.) */
   const verified = new LRUCache<string, Claims>({ max: 1_000 })
 
   const signSession = ({ userId, platform, signIn }: Session): string => {

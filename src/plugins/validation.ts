@@ -55,8 +55,8 @@ function brokenText (value: unknown, depth: number): string[] | undefined {
 const isText = (value: string): boolean => !value.includes('\0') && value.isWellFormed()
 
 /**
- * Removes the members that are `null` where the schema has an optional member of another type. What there is to look at is found out
- * once, because a request has few of these members.
+ * Removes the members that are `null` where the schema has an optional member of another type. Where to look is found out once
+ * for a route.
  * @returns undefined when there are none
  */
 function nullRemover (schema: TSchema): ((data: unknown) => void) | undefined {

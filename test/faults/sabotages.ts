@@ -115,7 +115,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     promise: 'P4',
     title: 'go on with credentials that another process has replaced',
-    file: 'src/db/remembered.ts',
+    file: 'src/db/row-cache.ts',
     edits: [['if (others !== othersSeen) rows.clear()', '']],
     test: 'test/db/users.test.ts'
   },

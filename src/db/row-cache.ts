@@ -1,7 +1,7 @@
 /** Rows that are read with almost every request, remembered for as long as nobody changes them. */
 import { LRUCache } from 'lru-cache'
 
-export interface Remembered<Row> {
+export interface RowCache<Row> {
   /** The row of that key, as it is now; what is not there is looked for each time. */
   get (key: string, read: () => Promise<Row | undefined>): Promise<Row | undefined>
   /** Writes a row of that key, which is read anew after that. */
@@ -11,7 +11,7 @@ export interface Remembered<Row> {
 const most = 1_000
 
 /** @param othersChanges a number that is another one when somebody else may have changed a row; nothing is remembered without it */
-export function remembered<Row extends object> (othersChanges: (() => number) | undefined): Remembered<Row> {
+export function rowCache<Row extends object> (othersChanges: (() => number) | undefined): RowCache<Row> {
   const rows = new LRUCache<string, Row>({ max: most })
   let othersSeen: number | undefined
   let ownChanges = 0

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { remembered, type Remembered } from '../../src/db/remembered.ts'
+import { rowCache, type RowCache } from '../../src/db/row-cache.ts'
 
 /** A row that is read after a while, as from a database that does not answer at once. */
 function slowly (row: object): { read: () => Promise<object>, answer: () => void, reads: () => number } {
@@ -16,7 +16,7 @@ function slowly (row: object): { read: () => Promise<object>, answer: () => void
   }
 }
 
-const readsOf = async (rows: Remembered<object>, key: string): Promise<number> => {
+const readsOf = async (rows: RowCache<object>, key: string): Promise<number> => {
   let reads = 0
   await rows.get(key, async () => {
     reads++
@@ -27,7 +27,7 @@ const readsOf = async (rows: Remembered<object>, key: string): Promise<number> =
 
 await t.test('a row is read once until it is changed here, or something elsewhere', async t => {
   let others = 1
-  const rows = remembered(() => others)
+  const rows = rowCache(() => others)
   const counts: number[] = []
   const look = async (): Promise<void> => { counts.push(await readsOf(rows, 'a')) }
   await look()
@@ -44,7 +44,7 @@ await t.test('a row is read once until it is changed here, or something elsewher
 })
 
 await t.test('a write that fails may have happened', async t => {
-  const rows = remembered(() => 1)
+  const rows = rowCache(() => 1)
   await readsOf(rows, 'a')
   await t.rejects(rows.changing('a', async () => { throw new Error('the disk is full') }), /full/)
   t.equal(await readsOf(rows, 'a'), 1)
@@ -52,7 +52,7 @@ await t.test('a write that fails may have happened', async t => {
 
 await t.test('what was read while it was changed is not remembered', async t => {
   let others = 1
-  const rows = remembered(() => others)
+  const rows = rowCache(() => others)
   const old = slowly({ old: true })
   const reading = rows.get('a', old.read)
   await rows.changing('a', async () => {})
@@ -70,9 +70,9 @@ await t.test('what was read while it was changed is not remembered', async t => 
 })
 
 await t.test('what is not there is looked for again, and so is all where nobody tells of changes', async t => {
-  const rows = remembered<object>(() => 1)
+  const rows = rowCache<object>(() => 1)
   t.equal(await rows.get('a', async () => undefined), undefined)
   t.equal(await readsOf(rows, 'a'), 1)
-  const blind = remembered<object>(undefined)
+  const blind = rowCache<object>(undefined)
   t.strictSame([await readsOf(blind, 'a'), await readsOf(blind, 'a')], [1, 1])
 })
