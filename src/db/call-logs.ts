@@ -1,11 +1,10 @@
 /** The logs of calls: one row per user, call and extension. */
-import { randomUUID } from 'node:crypto'
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import { fittingLogs, type CallIdentity } from './call-identity.ts'
 import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
-import { isDue, isPutOff, lifecycle, rowPlaceholders, rowValues, unchanged, type LifecycleChanges } from './lifecycle.ts'
+import { isDue, isPutOff, lifecycle, newRowId, rowPlaceholders, rowValues, unchanged, type LifecycleChanges } from './lifecycle.ts'
 import { preparedForColumns, preparedForList } from './prepared.ts'
 import { quiet } from './quiet.ts'
 import type { Tables } from './schema.ts'
@@ -47,7 +46,7 @@ export interface CallLogs {
 }
 
 export function callLogs (
-  { handle, write, tables: { callLogs: table } }: Database, cipher: Cipher, clock: Clock, newId: () => string = randomUUID
+  { handle, write, tables: { callLogs: table } }: Database, cipher: Cipher, clock: Clock, newId = newRowId
 ): CallLogs {
   const life = lifecycle('call_logs', cipher, clock)
   const { sessionId, extensionNumber, hashedExtensionId, state, crmLogId, contactId, fingerprints } = table

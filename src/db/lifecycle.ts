@@ -1,5 +1,6 @@
 /** What call logs and message logs do alike: every step on the way into the CRM is guarded by the row's version. */
 import { and, eq, gt, inArray, lte, or, sql, type Placeholder, type SQL } from 'drizzle-orm'
+import { v7 } from 'uuid'
 import type { Cipher } from './cipher.ts'
 import type { Clock } from './database.ts'
 import { unwritten, type Tables } from './schema.ts'
@@ -28,6 +29,9 @@ interface Lifecycle {
   /** What waits to be written, `''` when nothing does. */
   pendingOf (row: Pick<LogRow, 'id' | 'sealedPending'>): string
 }
+
+/** Ids of rows follow time: new ones stand together in the index. Random ones would change another page of it with each log. */
+export const newRowId: () => string = v7
 
 /** Where what waits is sealed for. */
 export const pendingIdentity = (tableName: string, id: string): string => `${tableName}/${id}/pending`

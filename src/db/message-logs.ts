@@ -1,10 +1,9 @@
 /** The logs of messages: one row per record in the CRM (a conversation on one day), and the messages that are in it. */
-import { randomUUID } from 'node:crypto'
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
-import { isDue, isPutOff, lifecycle, rowPlaceholders, rowValues, unchanged, type LifecycleChanges } from './lifecycle.ts'
+import { isDue, isPutOff, lifecycle, newRowId, rowPlaceholders, rowValues, unchanged, type LifecycleChanges } from './lifecycle.ts'
 import { preparedForColumns } from './prepared.ts'
 import { quiet } from './quiet.ts'
 import type { Tables } from './schema.ts'
@@ -47,7 +46,7 @@ export interface MessageLogs {
 }
 
 export function messageLogs (
-  { handle, tables, write, atomic }: Database, cipher: Cipher, clock: Clock, newId: () => string = randomUUID
+  { handle, tables, write, atomic }: Database, cipher: Cipher, clock: Clock, newId = newRowId
 ): MessageLogs {
   const { messageLogs: table, messages } = tables
   const life = lifecycle('message_logs', cipher, clock)

@@ -13,6 +13,11 @@ import * as tables from './tables.sqlite.ts'
 /** How long to wait while another process writes, in milliseconds. */
 const BUSY_TIMEOUT = 5_000
 const BUSY_PAUSE = 10
+/**
+ * After how many pages of the write-ahead log they are moved into the file itself. Meanwhile nobody is answered, and in a large file
+ * hardly two of them are neighbours: a few at a time (SQLite's own choice is 1,000).
+ */
+const CHECKPOINT_PAGES = 250
 
 /**
  * Opens a database file, which is made together with its folder when it is not there, and brings its tables up to date.
@@ -33,6 +38,7 @@ export async function openSqlite (file: string): Promise<Database> {
     client.pragma('foreign_keys = OFF')
     await migrateAlone(client)
     client.pragma('foreign_keys = ON')
+    client.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   } catch (error) {
     client.close()
     throw error

@@ -48,6 +48,14 @@ await onEveryDatabase(t, 'a call is reserved once, and found as it was reserved'
   t.equal(await logs.find(alice, 's2', anyone), undefined)
 })
 
+await onEveryDatabase(t, 'ids follow time, so that the index of a large table grows at its end', async (t, database) => {
+  const logs = callLogs(database, testCipher, () => 1_000)
+  const ids: string[] = []
+  for (let n = 0; n < 100; n++) ids.push((await reserved(logs, `s${n}`)).id)
+  t.strictSame(ids, ids.toSorted())
+  t.equal(new Set(ids).size, 100)
+})
+
 await onEveryDatabase(t, 'of 50 equal reservations at once, one wins (defect D-02)', async (t, database) => {
   const logs = repository(database)
   const rows = await Promise.all(Array.from({ length: 50 }, () => logs.reserve(alice, { sessionId: 's1', leaseUntil: 1 })))

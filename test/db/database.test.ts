@@ -39,6 +39,14 @@ await t.test('every open of a file sets what makes commits last', async t => {
   }
 })
 
+await t.test('what is written moves into the file a few pages at a time, since nobody is answered meanwhile', async t => {
+  const file = join(t.testdir(), 'patchbay.db')
+  const database = await openDatabase(`file:${file}`)
+  t.teardown(async () => { await database.close() })
+  for (let n = 0; n < 600; n++) await savedName(database, `Zoë ${n}`)
+  t.ok(statSync(`${file}-wal`).size < 1_200_000, 'at most 250 pages of 4 KiB wait, and those of one commit')
+})
+
 await t.test('the file and its folder are made, for nobody else to read', async t => {
   const file = join(t.testdir(), 'new', 'folder', 'patchbay.db')
   const database = await openDatabase(`file:${file}`)
