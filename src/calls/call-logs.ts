@@ -1,4 +1,5 @@
 /** The life of a call log: written once, updated without losing what a person wrote, read back as the CRM holds it. */
+import { isDeepStrictEqual } from 'node:util'
 import { returnMessage, type Answer, type ReturnMessage } from '../contract/answer.ts'
 import type {
   CallLogAnswer, CallLogsAnswer, CreateCallLogBody, MatchedCallLog, UpdateCallLogBody, UpsertCallDispositionBody
@@ -13,12 +14,13 @@ import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { NoteCache } from '../db/note-cache.ts'
 import type { LogState } from '../db/schema.ts'
 import type { Tenant } from '../db/tenant.ts'
+import type { Fingerprints } from './body/fingerprint.ts'
 import { composeCallBody, doubtOf, mergeCallBody, noteOf, settled, type MergedCallBody } from './call-body.ts'
-import { callChangesOf, callOf, contactOf, differences, otherNumber, withoutTokens } from './call.ts'
+import { callChangesOf, callOf, contactOf, differences, otherNumber, withoutPlaceholder, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
-import { leftOf, pendingText, pendingReader, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Pending, type Taken } from './pending.ts'
+import { inDoubt, leftOf, pendingReader, pendingText, sentOf, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Pending, type Taken } from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface CallLogs {
@@ -60,7 +62,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   const patienceOf = ({ context: { signal } }: Caller): Patience => ({ clock, random, signal })
   const lookAt = ({ connector: { operations: { getCallLog } }, context }: Caller) => getCallLog && (async (row: CallLog) => await getCallLog(context, refOf(row)))
 
-  async function create (caller: Caller, body: CreateCallLogBody): Promise<CallLogAnswer> {
+  /** @param resumed what waits is written as it waits; the body only says of which call. */
+  async function create (caller: Caller, body: CreateCallLogBody, resumed = false): Promise<CallLogAnswer> {
     const { tenant, connector: { info, operations }, context } = caller
     const now = clock()
     const call = callOf(body, now)
@@ -69,8 +72,9 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     const externalId = (row: CallLog): string => externalIdOf(tenant.userId, row.sessionId, row.extensionNumber, row.hashedExtensionId)
     const ownerId = await caller.ownerOf(body.additionalSubmission) ?? context.user.crmUserId
     const { findCallLog } = operations
-    /** How many of the updates that wait are of this request. */
-    let brought = 0
+    const isSearchedFor = info.dedupe === 'search'
+    /** The update that waits because of this request. */
+    let brought: UpdateCallLogBody | undefined
     const written = await writeOnce({
       ...store,
       reserve: async first => await rows.reserve(tenant, {
@@ -83,25 +87,30 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     }, {
       prepare: row => {
         const waiting = row === undefined ? { since: now, updates: [] } : pendingOf(row)
-        const { create, updates, since } = nextAttempt(row?.state, waiting, body)
-        brought = updates.length - waiting.updates.length
+        const { create, sent, updates, since } = resumed ? sameAttempt(row?.state, waiting) : nextAttempt(row?.state, waiting, body, now)
+        if (updates.length > waiting.updates.length) brought = updates.at(-1)
         const { log, changes } = compose(caller, create, ownerId, row?.startTime ?? now)
+        const attempt = { ...log, ...sent }
         return {
-          noted: { ...changes, pending: pendingText({ since, updates, create: withoutTokens(create) }) },
-          send: async row => await operations.createCallLog(context, { ...log, externalId: externalId(row) })
+          noted: {
+            ...(sent === undefined && changes),
+            pending: pendingText({ since, updates, create: withoutTokens(create), ...(isSearchedFor && { sent: sentOf(attempt) }) })
+          },
+          send: async row => await operations.createCallLog(context, { ...attempt, externalId: externalId(row) })
         }
       },
       ...(findCallLog !== undefined && info.dedupe !== 'none' && {
         lookUp: async row => {
-          const { log } = compose(caller, pendingOf(row).create ?? body, ownerId, row.startTime ?? now)
-          return await findCallLog(context, { ...log, externalId: externalId(row), since: row.createdAt })
+          const { create = body, sent } = pendingOf(row)
+          const { log } = compose(caller, create, ownerId, row.startTime ?? now)
+          return await findCallLog(context, { ...log, ...sent, externalId: externalId(row), since: row.createdAt })
         }
       }),
       rest: (row, ended) => {
-        const { create, updates, since } = pendingOf(row)
+        const { updates, since } = pendingOf(row)
         // Who is refused is promised nothing; what others were promised goes on waiting.
-        if (ended === 'refused') return pendingText({ since, updates: updates.slice(0, updates.length - brought) })
-        return pendingText({ since, updates: ended === 'found' && create !== undefined ? [...updates, ...differences(create, body)] : updates })
+        const isRefused = ended === 'refused' && brought !== undefined && isDeepStrictEqual(updates.at(-1), brought)
+        return pendingText({ since, updates: isRefused ? updates.slice(0, -1) : updates })
       },
       findDelay: info.findDelay ?? 0
     }, patienceOf(caller))
@@ -111,7 +120,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   /** @param body a new update; without one, those that wait are written */
   async function update (caller: Caller, store: ChangeStore<CallLog>, body: UpdateCallLogBody | undefined, taken: Taken): Promise<CallLogAnswer> {
     const { connector: { info, operations }, context } = caller
-    let attempted: (() => Doubt) | undefined
+    let attempted: { fingerprints: Fingerprints, doubt: () => Doubt } | undefined
     return await change(store, {
       keep: row => {
         const pending = pendingOf(row)
@@ -121,11 +130,15 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         const { since, updates } = pendingOf(row)
         return pendingText({ since, updates: leftOf(updates, taken, refused) })
       },
-      inDoubt: row => {
+      learned: () => attempted === undefined ? {} : { fingerprints: attempted.fingerprints },
+      unwritten: (row, inDoubt) => {
         const pending = pendingOf(row)
-        return pendingText(attempted === undefined
-          ? pending
-          : { ...pending, updates: taken === 'oldest' ? pending.updates : withoutSuperseded(pending.updates), doubt: attempted() })
+        if (attempted === undefined) return pendingText(pending)
+        // A doubt about an earlier attempt is settled by now.
+        const { since, updates } = pending
+        return pendingText(inDoubt
+          ? { since, updates: taken === 'oldest' ? updates : withoutSuperseded(updates), doubt: attempted.doubt() }
+          : { since, updates })
       },
       read: async row => info.logFormat !== 'none' && changesText(pendingOf(row)) ? await operationOf(caller, 'getCallLog')(context, refOf(row)) : undefined,
       lookAt: lookAt(caller),
@@ -134,7 +147,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         const updates = body !== undefined ? [...kept.slice(0, -1), body] : taken === 'oldest' ? kept.slice(0, 1) : kept
         const fingerprints = settled(caller, row.fingerprints, doubt, current)
         const merged: MergedCallBody = changesText(pendingOf(row)) ? mergeCallBody(caller, updates, { ...row, fingerprints }, current?.body ?? '') : { fingerprints, decisions: [] }
-        attempted = () => doubtOf(caller, fingerprints, current, merged)
+        attempted = { fingerprints, doubt: () => doubtOf(caller, fingerprints, current, merged) }
         log.debug({ callLog: row.id, platform: info.platform, sections: merged.decisions }, 'call log merged')
         const all: UpdateCallLogBody = Object.assign({}, ...updates)
         const ownerId = await caller.ownerOf(all.additionalSubmission)
@@ -163,8 +176,13 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
 
   return {
     async create (caller, body, { withCachedNote }) {
-      const note = withCachedNote ? await cachedNote(caller.tenant, String(body.logInfo.sessionId)) : undefined
-      return await create(caller, note === undefined ? body : { ...body, note })
+      const sessionId = String(body.logInfo.sessionId)
+      const cached = withCachedNote ? await noteCache.find(caller.tenant, sessionId) : undefined
+      if (cached === undefined) return await create(caller, body)
+      const answer = await create(caller, cached.note === '' ? body : { ...body, note: cached.note })
+      // Only now: a request that failed comes again, without the note.
+      await noteCache.remove(caller.tenant, sessionId, cached)
+      return answer
     },
 
     async update (caller, body) {
@@ -173,9 +191,11 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     },
 
     async resume (caller, row) {
-      const { create: created } = pendingOf(row)
-      if (row.state !== 'logged' && created !== undefined) await create(caller, created)
       const store = storeOf(caller, row.sessionId, row)
+      // The row as it is now: since it was found due, its user may have gone on with it.
+      const current = await store.find()
+      const created = current && pendingOf(current).create
+      if (current?.state !== 'logged' && created !== undefined) await create(caller, created, true)
       const waiting = async (): Promise<number> => {
         const written = await store.find()
         return written?.state === 'logged' ? pendingOf(written).updates.length : 0
@@ -227,11 +247,6 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     async cacheNote ({ userId, platform }, sessionId, note) {
       await noteCache.put({ userId, platform, accountId: '' }, sessionId, note, noteLives)
     }
-  }
-
-  async function cachedNote (tenant: Tenant, sessionId: string): Promise<string | undefined> {
-    const note = await noteCache.take(tenant, sessionId)
-    return note === '' ? undefined : note
   }
 
   /** A record that cannot be read is told as one that is not there, so that the others still are. A dead session concerns them all. */
@@ -296,13 +311,24 @@ type CallPending = Pending<CreateCallLogBody, UpdateCallLogBody>
 
 /**
  * What the next attempt writes, and what follows it. An attempt that may have reached the CRM is repeated as it was, so that what
- * is in the record is always what the row says; what a later request brings follows as an update.
+ * is in the record is always what the row says; what a later request brings follows as an update. So it does where older updates
+ * wait, which would be written over it.
+ * @param state undefined for the first attempt
  */
-function nextAttempt (state: LogState | undefined, { since, create, updates }: CallPending, body: CreateCallLogBody): CallPending & { create: CreateCallLogBody } {
-  if (create === undefined) return { since, updates, create: body }
-  return state === 'unknown'
-    ? { since, updates: [...updates, ...differences(create, body)], create }
-    : { since, updates, create: { ...create, ...body } }
+function nextAttempt (state: LogState | undefined, waiting: CallPending, body: CreateCallLogBody, now: number): CallPending & { create: CreateCallLogBody } {
+  const { since, create, sent, updates } = waiting
+  const follows = (): readonly UpdateCallLogBody[] => differences(create, body).reduce<readonly UpdateCallLogBody[]>(withUpdate, updates)
+  if (create !== undefined && state !== undefined && inDoubt.includes(state)) {
+    // One that was given up waits anew.
+    return { since: state === 'needs-user' ? now : since, updates: follows(), create, ...(sent !== undefined && { sent }) }
+  }
+  return { since, updates: updates.length === 0 ? updates : follows(), create: { ...create, ...withoutPlaceholder(body, create) } }
+}
+
+/** For a log that is resumed. @throws {PatchbayError} `no-log` when its user has gone on with it meanwhile */
+function sameAttempt (state: LogState | undefined, { since, create, sent, updates }: CallPending): CallPending & { create: CreateCallLogBody } {
+  if (create === undefined) throw new PatchbayError('no-log')
+  return { since, updates, create, ...(sent !== undefined && state !== undefined && inDoubt.includes(state) && { sent }) }
 }
 
 /** The raw parts, for connectors that lay them out themselves. */

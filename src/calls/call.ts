@@ -4,6 +4,7 @@ import type { CreateCallLogBody, UpdateCallLogBody } from '../contract/call-log.
 import type { Duration, Instant } from '../contract/call-record.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import type { Call, LogContact } from '../contract/operations.ts'
+import { isPlaceholder } from './body/sections.ts'
 
 /** @returns epoch milliseconds. @throws {PatchbayError} `invalid-request` naming the field */
 export function instantOf (value: Instant, field: string): number {
@@ -51,10 +52,19 @@ export function withoutTokens<Body extends CreateCallLogBody | UpdateCallLogBody
   return rest as Body
 }
 
-/** What a later request to log the same call brings beyond an earlier one, as updates: one or none. */
-export function differences (earlier: CreateCallLogBody, later: CreateCallLogBody): UpdateCallLogBody[] {
-  const before = new Map(Object.entries(changesOf(earlier)))
-  const changed = Object.entries(changesOf(later)).filter(([name, value]) => !isDeepStrictEqual(value, before.get(name)))
+/** A request of which a placeholder for the note does not replace a note that is there already. */
+export function withoutPlaceholder (body: CreateCallLogBody, earlier: CreateCallLogBody | undefined): CreateCallLogBody {
+  const { note, ...rest } = body
+  return earlier?.note !== undefined && note !== undefined && isPlaceholder('note', note) ? rest : body
+}
+
+/**
+ * What a later request to log the same call brings beyond an earlier one, as updates: one or none.
+ * @param earlier all that the later one brings when there is none
+ */
+export function differences (earlier: CreateCallLogBody | undefined, later: CreateCallLogBody): UpdateCallLogBody[] {
+  const before = new Map(Object.entries(earlier === undefined ? {} : changesOf(earlier)))
+  const changed = Object.entries(changesOf(withoutPlaceholder(later, earlier))).filter(([name, value]) => !isDeepStrictEqual(value, before.get(name)))
   return changed.length === 0 ? [] : [{ ...Object.fromEntries(changed), sessionId: later.logInfo.sessionId }]
 }
 

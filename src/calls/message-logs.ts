@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { returnMessage, type ReturnMessage } from '../contract/answer.ts'
 import type { CreateMessageLogBody, MessageLogAnswer } from '../contract/message-log.ts'
 import type { NewMessageLog } from '../contract/operations.ts'
+import { PatchbayError } from '../contract/errors.ts'
 import { readSubmission, submissionOf } from '../contract/submission.ts'
 import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
@@ -12,7 +13,7 @@ import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
 import { composeMessageBody, mergeMessageBody } from './message-body.ts'
 import { messageRequestOf, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
-import { leftOf, pendingText, pendingReader, withUpdate, writeWaiting, type Pending, type Taken } from './pending.ts'
+import { inDoubt, leftOf, pendingText, pendingReader, sentOf, withUpdate, writeWaiting, type Pending, type Taken } from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface MessageLogs {
@@ -57,8 +58,11 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
     return messages.filter(({ id }) => !known.has(id))
   }
 
-  /** @returns what was written now; nothing when the record was there already */
-  async function create (caller: Caller, body: CreateMessageLogBody, request: MessageRequest): Promise<{ row: MessageLog, ids: readonly string[] } | undefined> {
+  /**
+   * @param resumed what waits is written as it waits; the body only says of which conversation
+   * @returns what was written now; nothing when the record was there already
+   */
+  async function create (caller: Caller, body: CreateMessageLogBody, request: MessageRequest, resumed = false): Promise<{ row: MessageLog, ids: readonly string[] } | undefined> {
     const { tenant, connector: { info, operations }, context } = caller
     const createMessageLog = operationOf(caller, 'createMessageLog')
     const ownerId = await caller.ownerOf(body.additionalSubmission) ?? context.user.crmUserId
@@ -79,27 +83,40 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       })
     }, {
       prepare: row => {
-        const { create, updates, since } = nextAttempt(row === undefined ? { since: clock(), updates: [] } : pendingOf(row), body)
+        const waiting = row === undefined ? { since: clock(), updates: [] } : pendingOf(row)
+        const { create, updates, since } = resumed ? sameAttempt(waiting) : nextAttempt(waiting, body)
+        const sent = row !== undefined && inDoubt.includes(row.state) ? waiting.sent : undefined
         const { log, changes } = compose(caller, create, ownerId, clock())
+        const attempt = { ...log, ...sent }
         return {
-          noted: { ...changes, pending: pendingText({ since, updates: updates.map(withoutMediaToken), create: withoutMediaToken(create) }) },
+          noted: {
+            ...(sent === undefined && changes),
+            pending: pendingText({
+              // One that was given up waits anew.
+              since: row?.state === 'needs-user' ? clock() : since,
+              updates: updates.map(withoutMediaToken),
+              create: withoutMediaToken(create),
+              ...(info.dedupe === 'search' && { sent: sentOf(attempt) })
+            })
+          },
           send: async () => {
-            const logged = await createMessageLog(context, { ...log, externalId })
-            written(log.messages)
+            const logged = await createMessageLog(context, { ...attempt, externalId })
+            written(attempt.messages)
             return logged
           }
         }
       },
       ...(findMessageLog !== undefined && info.dedupe !== 'none' && {
         lookUp: async row => {
-          const { log } = compose(caller, pendingOf(row).create ?? body, ownerId, clock())
-          const logged = await findMessageLog(context, { ...log, externalId, since: row.createdAt })
+          const { create = body, sent } = pendingOf(row)
+          const { log } = compose(caller, create, ownerId, clock())
+          const logged = await findMessageLog(context, { ...log, ...sent, externalId, since: row.createdAt })
           if (logged !== undefined) written(log.messages)
           return logged
         }
       }),
-      rest: (row, ended) => {
-        const { updates, since } = ended === 'found' ? nextAttempt(pendingOf(row), body) : pendingOf(row)
+      rest: row => {
+        const { updates, since } = pendingOf(row)
         return pendingText({ since, updates: updates.map(withoutMediaToken) })
       },
       findDelay: info.findDelay ?? 0
@@ -168,9 +185,11 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
     },
 
     async resume (caller, row) {
-      const { create: first } = pendingOf(row)
-      if (row.state !== 'logged' && first !== undefined) await create(caller, first, messageRequestOf(first, clock()))
       const store = storeOf(caller, row.conversationLogId)
+      // The row as it is now: since it was found due, its user may have gone on with it.
+      const current = await store.find()
+      const first = current && pendingOf(current).create
+      if (current?.state !== 'logged' && first !== undefined) await create(caller, first, messageRequestOf(first, clock()), true)
       const waiting = async (): Promise<number> => {
         const written = await store.find()
         return written?.state === 'logged' ? pendingOf(written).updates.length : 0
@@ -223,6 +242,12 @@ function nextAttempt ({ since, create, updates }: MessagePending, body: CreateMe
   // With its tokens, which are not kept.
   if (isBody(create)) return { since, updates, create: body }
   return { since, updates: updates.some(isBody) ? updates : [...updates, body], create }
+}
+
+/** For a log that is resumed. @throws {PatchbayError} `no-log` when its user has gone on with it meanwhile */
+function sameAttempt ({ since, create, updates }: MessagePending): MessagePending & { create: CreateMessageLogBody } {
+  if (create === undefined) throw new PatchbayError('no-log')
+  return { since, updates, create }
 }
 
 const refOf = (row: MessageLog): { logId: string, contactId: string } => ({ logId: row.crmLogId, contactId: row.contactId })

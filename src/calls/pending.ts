@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Type, TypeCompiler } from '../contract/type.ts'
 import type { Clock } from '../db/database.ts'
+import type { LogState } from '../db/schema.ts'
 import type { Fingerprints } from './body/fingerprint.ts'
 import { isRefusal } from './outcome.ts'
 
@@ -12,11 +13,24 @@ export interface Pending<Create, Update> {
   /** Since when something waits, in epoch milliseconds. */
   readonly since: number
   readonly create?: Create
+  /** What an attempt has sent of it, by which its record is found again: composed anew it may differ, as settings change. */
+  readonly sent?: Sent
   /** The oldest first. */
   readonly updates: readonly Update[]
   /** When nobody knows whether the last attempt to write them got through. */
   readonly doubt?: Doubt
 }
+
+export interface Sent {
+  readonly subject: string
+  readonly body: string
+  readonly ownerId: string
+}
+
+/** States of a log that may be in the CRM. */
+export const inDoubt: readonly LogState[] = ['sending', 'unknown', 'needs-user']
+
+export const sentOf = ({ subject, body, ownerId }: Sent): Sent => ({ subject, body, ownerId })
 
 /** What a record held before an attempt to change it, and what it holds when the attempt got through: fingerprints by part. */
 export interface Doubt {
@@ -31,6 +45,7 @@ const Shape = TypeCompiler.Compile(Type.Object({
   since: Type.Number(),
   doubt: Type.Optional(Type.Object({ before: FingerprintMap, after: FingerprintMap, remember: FingerprintMap })),
   create: Type.Optional(Type.Object({}, { additionalProperties: true })),
+  sent: Type.Optional(Type.Object({ subject: Type.String(), body: Type.String(), ownerId: Type.String() })),
   updates: Type.Array(Type.Object({}, { additionalProperties: true }))
 }))
 
@@ -56,6 +71,10 @@ export function pendingReader<Row extends object, Create, Update> (textOf: (row:
 export function pendingText<Create, Update> (pending: Pending<Create, Update>): string {
   return pending.create === undefined && pending.updates.length === 0 ? '' : JSON.stringify(pending)
 }
+
+/** Only what tells the record of an attempt from others: for a log that is given up, and may be in the CRM. */
+export const attemptOnly = <Create, Update>({ since, create, sent }: Pending<Create, Update>): Pending<Create, Update> =>
+  ({ since, updates: [], ...(create !== undefined && { create }), ...(sent !== undefined && { sent }) })
 
 /** Which updates a step writes: a new one together with those that wait, all that wait, or the oldest of them. */
 export type Taken = 'new' | 'all' | 'oldest'

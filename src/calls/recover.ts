@@ -9,7 +9,7 @@ import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { LogState } from '../db/schema.ts'
 import type { Caller } from './caller.ts'
 import { judge } from './outcome.ts'
-import { readPending } from './pending.ts'
+import { attemptOnly, pendingText, readPending } from './pending.ts'
 import { retryDelay, triedFor } from './retry.ts'
 import type { LogRow } from './write-once.ts'
 
@@ -66,8 +66,13 @@ export async function recover<Row extends DueRow> (logs: Recoverable<Row>, parts
 async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverable<Row>, row: Row, { callerOf, clock, random, log }: RecoveryParts): Promise<void> {
   const facts = { kind, log: row.id, platform: row.platform }
   try {
-    if (clock() - readPending(rows.pendingOf(row), clock()).since > triedFor) {
-      await rows.advance(row, { pending: '', nextAttemptAt: null, leaseUntil: null, state: givenUp[row.state], lastErrorCode: 'waiting' })
+    const pending = readPending(rows.pendingOf(row), clock())
+    // Without a record to write, nobody could go on with it.
+    const isIdle = row.state !== 'logged' && pending.create === undefined
+    if (isIdle || clock() - pending.since > triedFor) {
+      const state = givenUp[row.state]
+      const kept = state === 'needs-user' ? pendingText(attemptOnly(pending)) : ''
+      await rows.advance(row, { pending: kept, nextAttemptAt: null, leaseUntil: null, state, lastErrorCode: 'waiting' })
       log.warn(facts, 'a log has waited too long and is given up')
       return
     }

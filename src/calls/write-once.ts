@@ -88,12 +88,14 @@ export async function writeOnce<Row extends LogRow> (store: LogStore<Row>, writi
       // Sent without an answer, or by somebody who did not come back and may have sent it at the end of the lease.
       const lookAt = row.state === 'sending' ? (row.leaseUntil ?? 0) + writing.findDelay : row.nextAttemptAt ?? 0
       if (lookAt > clock() + shortWait) {
-        if (row.state === 'sending') await store.advance(row, { state: 'unknown', leaseUntil: null, nextAttemptAt: lookAt })
+        const { noted } = writing.prepare(row)
+        if (await store.advance(row, { ...noted, state: 'unknown', leaseUntil: null, nextAttemptAt: lookAt }) === undefined) continue
         throw new PatchbayError('outcome-unknown', { retryAfter: Math.ceil((lookAt - clock()) / 1000) })
       }
       if (lookAt > clock()) await wait()
       else {
-        const mine = await store.advance(row, { state: 'unknown', leaseUntil: clock() + leaseTime })
+        // What this request brings is kept from now on, because a look that fails is answered as if it were.
+        const mine = await store.advance(row, { ...writing.prepare(row).noted, state: 'unknown', leaseUntil: clock() + leaseTime })
         const found = mine && await resolve(store, mine, writing, patience)
         if (found !== undefined) return found
       }

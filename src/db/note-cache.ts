@@ -5,11 +5,18 @@ import type { Clock, Database } from './database.ts'
 import { quiet } from './quiet.ts'
 import { within, type Tenant } from './tenant.ts'
 
+export interface CachedNote {
+  readonly note: string
+  /** Tells it from one that takes its place. */
+  readonly sealedNote: string
+}
+
 export interface NoteCache {
   /** Keeps a note in place of an earlier one. @param ttl milliseconds */
   put (tenant: Tenant, sessionId: string, note: string, ttl: number): Promise<void>
-  /** Gives the note away: of several who ask at once, one gets it. */
-  take (tenant: Tenant, sessionId: string): Promise<string | undefined>
+  find (tenant: Tenant, sessionId: string): Promise<CachedNote | undefined>
+  /** Forgets a note that is in a log now, unless another has taken its place. */
+  remove (tenant: Tenant, sessionId: string, cached: CachedNote): Promise<void>
   /** Forgets, for all tenants, the notes whose time is over. */
   removeExpired (): Promise<void>
 }
@@ -26,9 +33,13 @@ export function noteCache ({ handle, tables: { noteCache: table } }: Database, c
       await handle.insert(table).values({ userId, platform, sessionId, ...values })
         .onConflictDoUpdate({ target: [table.userId, table.platform, table.sessionId], set: values })
     },
-    async take (tenant, sessionId) {
-      const [row] = await handle.delete(table).where(and(within(table, tenant), eq(table.sessionId, sessionId))).returning()
-      return row === undefined || row.expiresAt <= clock() ? undefined : cipher.open(row.sealedNote, noteIdentity(tenant, sessionId))
+    async find (tenant, sessionId) {
+      const [row] = await handle.select().from(table).where(and(within(table, tenant), eq(table.sessionId, sessionId)))
+      if (row === undefined || row.expiresAt <= clock()) return undefined
+      return { note: cipher.open(row.sealedNote, noteIdentity(tenant, sessionId)), sealedNote: row.sealedNote }
+    },
+    async remove (tenant, sessionId, { sealedNote }) {
+      await handle.delete(table).where(and(within(table, tenant), eq(table.sessionId, sessionId), eq(table.sealedNote, sealedNote)))
     },
     async removeExpired () {
       await handle.delete(table).where(lte(table.expiresAt, clock()))

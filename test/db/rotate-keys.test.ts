@@ -51,7 +51,7 @@ await onEveryDatabase(t, 'everything is sealed with the first key, and opens as 
   t.equal(calls.pendingOf(await calls.find(alice, 's129', { extensionNumber: '', hashedExtensionId: '' }) ?? { id: '', sealedPending: '' }), 'call 129')
   const conversations = messageLogs(database, after, clock)
   t.equal(conversations.pendingOf(await conversations.find(alice, 'c2') ?? { id: '', sealedPending: '' }), 'message 2')
-  t.equal(await noteCache(database, after, clock).take(alice, 's119'), 'note 119')
+  t.equal((await noteCache(database, after, clock).find(alice, 's119'))?.note, 'note 119')
 })
 
 await onEveryDatabase(t, 'what cannot be read stays as it is and is named', async (t, database) => {

@@ -27,7 +27,8 @@ async function plant (database: Database): Promise<void> {
     if (call !== undefined) await calls.advance(call, { pending: `changed ${secret}` })
     await conversations.reserve(alice, { conversationLogId: String(index), leaseUntil: 0, pending: JSON.stringify({ text: secret }) })
     await notes.put(alice, String(index), secret, 1)
-    if (index % 3 === 0) await notes.take(alice, String(index))
+    const cached = await notes.find(alice, String(index))
+    if (index % 3 === 0 && cached !== undefined) await notes.remove(alice, String(index), cached)
   }
 }
 

@@ -98,6 +98,22 @@ const found: Array<[title: string, dedupe: Dedupe, ops: Op[]]> = [
     { do: 'edit note', what: 'call-0' },
     { do: 'outage', how: 'before' },
     { do: 'update', what: 'call-0', fields: ['result'] }
+  ]],
+  ['what a person made of a note whose answer was lost stays, although the answer of the next attempt is lost, too', 'native', [
+    { do: 'create', what: 'call-0' },
+    { do: 'fail', method: 'PATCH', how: 'after' },
+    { do: 'update', what: 'call-0', fields: ['note'] },
+    { do: 'edit note', what: 'call-0' },
+    { do: 'fail', method: 'PATCH', how: 'after' },
+    { do: 'update', what: 'call-0', fields: ['result'] }
+  ]],
+  ['and although the next attempt is refused', 'native', [
+    { do: 'create', what: 'call-0' },
+    { do: 'fail', method: 'PATCH', how: 'after' },
+    { do: 'update', what: 'call-0', fields: ['note'] },
+    { do: 'edit note', what: 'call-0' },
+    { do: 'refuse', method: 'PATCH' },
+    { do: 'update', what: 'call-0', fields: ['result'] }
   ]]
 ]
 

@@ -5,7 +5,7 @@ import { hashId } from '../../src/calls/identity.ts'
 import { messageLogs, type MessageLogs } from '../../src/calls/message-logs.ts'
 import { recover } from '../../src/calls/recover.ts'
 import type { Connector } from '../../src/contract/connector.ts'
-import { callLogs as callLogRows } from '../../src/db/call-logs.ts'
+import { callLogs as callLogRows, type CallLog } from '../../src/db/call-logs.ts'
 import { cipher, newEncryptionKey, parseEncryptionKeys } from '../../src/db/cipher.ts'
 import { openDatabase } from '../../src/db/database.ts'
 import { messageLogs as messageLogRows } from '../../src/db/message-logs.ts'
@@ -27,6 +27,8 @@ export interface Instance {
   recover: () => Promise<number>
   /** All rows, as they are. */
   rows: () => Promise<Array<{ state: string, sealedPending: string, leaseUntil: number | null, nextAttemptAt: number | null }>>
+  /** Leaves a call log without what waits with it. */
+  forgetPending: (row: CallLog) => Promise<void>
   stop: () => Promise<void>
 }
 
@@ -65,6 +67,7 @@ export async function startInstance ({ url, clock, crm, connector, meets }: {
     recover: async () => await recover({ kind: 'call', rows: rows.callLogs, resume: calls.resume }, parts) +
       await recover({ kind: 'message', rows: rows.messageLogs, resume: messages.resume }, parts),
     rows: async () => [...await database.handle.select().from(database.tables.callLogs), ...await database.handle.select().from(database.tables.messageLogs)],
+    forgetPending: async row => { await rows.callLogs.advance(row, { pending: '' }) },
     stop: async () => { await database.close() }
   }
 }

@@ -70,7 +70,9 @@ function decideForeign (section: Section, incoming: Incoming, held: readonly Hel
   const [first] = held
   if (held.some(({ fingerprint }) => fingerprint === incoming.fingerprint)) return kept('same')
   if (remembered === undefined) return writing('new', held.find(({ part }) => part.bare))
-  if (section.editable && !isSame(incoming.fingerprint, remembered)) return writing('edited', first)
+  if (section.editable && !isSame(incoming.fingerprint, remembered)) {
+    return section.placeholders?.includes(incoming.value) ? kept('not-known-yet') : writing('edited', first)
+  }
   return kept(first ? 'changed-by-person' : 'deleted-by-person')
 }
 

@@ -246,3 +246,7 @@ const table = [
 export type SectionId = typeof table[number]['id']
 
 export const sections: readonly Section<SectionId>[] = table
+
+/** Whether a text only keeps the place of a section. */
+export const isPlaceholder = (id: SectionId, text: string): boolean =>
+  sections.some(section => section.id === id && section.placeholders?.includes(text.trim()) === true)

@@ -1,0 +1,231 @@
+/** What waits with a log: what an attempt has sent, and what others bring before it is written. */
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { Caller } from '../../src/calls/caller.ts'
+import { readNote } from '../../src/calls/body/merge.ts'
+import type { CreateCallLogBody } from '../../src/contract/call-log.ts'
+import type { Connector } from '../../src/contract/connector.ts'
+import { CrmError } from '../../src/contract/crm.ts'
+import type { NewCallLog, NewMessageLog } from '../../src/contract/operations.ts'
+import type { CallLog } from '../../src/db/call-logs.ts'
+import type { MessageLog } from '../../src/db/message-logs.ts'
+import { connectorWith } from '../faults/connectors.ts'
+import { openCrm, type Activity, type Failing } from '../faults/crm.ts'
+import { startInstance, type Instance } from '../faults/instance.ts'
+
+const callOf = (note: string, more: object = {}): CreateCallLogBody =>
+  ({ logInfo: { sessionId: 's1', direction: 'Inbound', startTime: '2026-01-15T08:00:00Z' }, contactId: 1, contactName: 'John', note, ...more })
+const conversation = {
+  logInfo: { conversationLogId: 'c1', conversationId: 'c', messages: [{ id: 'm1', direction: 'Inbound' as const, subject: 'Hello', creationTime: '2026-01-15T08:00:00Z' }] },
+  correspondents: [{ phoneNumber: '+16504445566' }],
+  contactId: 1
+}
+const create = { withCachedNote: false }
+
+interface World {
+  instance: Instance
+  pass: (milliseconds: number) => void
+  /** How requests to the CRM fail from now on. */
+  fail: (method: string, how: Failing | undefined) => void
+  records: () => Activity[]
+  note: () => string
+  crm: ReturnType<typeof openCrm>
+  /** The rows of calls, as they are. */
+  rows: () => Promise<CallLog[]>
+}
+
+async function world (t: Test, connector: (now: () => number) => Connector = now => connectorWith('native', now)): Promise<World> {
+  let time = Date.UTC(2026, 0, 15, 9)
+  const now = (): number => time
+  const crm = openCrm(now)
+  const failing = new Map<string, Failing>()
+  const instance = await startInstance({ url: `file:${join(t.testdir(), 'patchbay.db')}`, clock: now, crm, connector: connector(now), meets: method => failing.get(method) })
+  t.teardown(async () => {
+    await instance.stop()
+    crm.close()
+  })
+  return {
+    instance,
+    crm,
+    pass: milliseconds => { time += milliseconds },
+    fail: (method, how) => { how === undefined ? failing.delete(method) : failing.set(method, how) },
+    records: crm.records,
+    note: () => readNote(crm.records()[0]?.body ?? '', 'text/html'),
+    rows: async () => await instance.rows() as unknown as CallLog[]
+  }
+}
+
+/** Somebody else's settings, time zone and owner: of them a text is composed, and a record is looked for. */
+const changed = ({ caller }: Instance): Caller => ({
+  ...caller,
+  context: { ...caller.context, settings: { addCallSessionId: { value: true } } as never, user: { ...caller.context.user, timeZone: 'Asia/Tokyo' } },
+  ownerOf: async () => '2'
+})
+
+/** A connector whose answers to new records are lost, and which notes what it sends and what it looks for. */
+function losing (now: () => number): { connector: Connector, sent: unknown[], sought: unknown[] } {
+  const { info, operations } = connectorWith('search', now, 0)
+  const [sent, sought]: [unknown[], unknown[]] = [[], []]
+  const facts = ({ subject, body, ownerId }: NewCallLog<any> | NewMessageLog<any>): object => ({ subject, body, ownerId })
+  const lost = async (_context: unknown, log: NewCallLog<any> | NewMessageLog<any>): Promise<never> => {
+    sent.push(facts(log))
+    throw new CrmError('unavailable', { outcome: 'unknown' })
+  }
+  const look = async (_context: unknown, log: NewCallLog<any> | NewMessageLog<any>): Promise<{ logId: string }> => {
+    sought.push(facts(log))
+    return { logId: '1' }
+  }
+  return { sent, sought, connector: { info, operations: { ...operations, createCallLog: lost, createMessageLog: lost, findCallLog: look, findMessageLog: look } } }
+}
+
+await t.test('a record is looked for as it was sent, whatever has changed since', async t => {
+  const { connector, sent, sought } = losing(() => 0)
+  const { instance, pass } = await world(t, () => connector)
+  await t.rejects(instance.callLogs.create(instance.caller, callOf('as sent'), create), { code: 'outcome-unknown' })
+  await t.rejects(instance.messageLogs.log(instance.caller, conversation), { code: 'outcome-unknown' })
+  pass(1)
+  await instance.callLogs.create(changed(instance), callOf('as sent'), create)
+  await instance.messageLogs.log(changed(instance), { ...conversation, additionalSubmission: { isAssignedToUser: true } }).catch(() => {})
+  t.equal(sought.length, 2)
+  t.strictSame(sought, sent)
+})
+
+await t.test('and so is one that was given up, when somebody logs the call with other words', async t => {
+  const { connector, sent, sought } = losing(() => 0)
+  const { instance, pass, rows } = await world(t, () => ({ ...connector, operations: { ...connector.operations } }))
+  await t.rejects(instance.callLogs.create(instance.caller, callOf('as sent'), create), { code: 'outcome-unknown' })
+  pass(73 * 3_600_000)
+  await instance.recover()
+  t.match(await rows(), [{ state: 'needs-user', nextAttemptAt: null }])
+  await instance.callLogs.create(instance.caller, callOf('other words'), create)
+  t.strictSame(sought, sent)
+})
+
+await t.test('what is said to be kept is kept: the words of a second request, while nobody knows what became of the first', async t => {
+  for (const look of ['not yet', 'fails', 'fails after it was given up'] as const) {
+    const lag = look === 'not yet' ? 10_000 : 0
+    const { instance, pass, fail, note, rows, records } = await world(t, now => connectorWith('search', now, lag))
+    fail('POST', 'after')
+    await t.rejects(instance.callLogs.create(instance.caller, callOf('first'), create), { code: 'outcome-unknown' }, look)
+    fail('POST', undefined)
+    pass(1)
+    if (look === 'fails after it was given up') {
+      pass(73 * 3_600_000)
+      await instance.recover()
+    }
+    if (look !== 'not yet') fail('GET', 503)
+    await t.rejects(instance.callLogs.create(instance.caller, callOf('second'), create), { code: 'outcome-unknown' }, look)
+    fail('GET', undefined)
+    pass(15 * 60_000)
+    await instance.recover()
+    t.equal(records().length, 1, look)
+    t.equal(note(), 'second', look)
+    t.match(await rows(), [{ state: 'logged', nextAttemptAt: null, sealedPending: '' }], look)
+  }
+})
+
+await t.test('a log with nothing to write is not looked at for ever', async t => {
+  const { instance, fail, pass, rows } = await world(t)
+  fail('POST', 'after')
+  await t.rejects(instance.callLogs.create(instance.caller, callOf('first'), create), { code: 'outcome-unknown' })
+  const [row] = await rows()
+  // As servers before this one left it, when they had given it up and the next look failed.
+  await instance.forgetPending(row as CallLog)
+  pass(3_600_000)
+  t.equal(await instance.recover(), 1)
+  t.match(await rows(), [{ state: 'needs-user' }])
+  pass(3_600_000)
+  t.equal(await instance.recover(), 0)
+})
+
+await t.test('the last words win, over an update that came before them, too', async t => {
+  for (const way of ['while the log waits', 'after the log was refused'] as const) {
+    const { instance, pass, fail, note } = await world(t)
+    fail('POST', 503)
+    await t.rejects(instance.callLogs.create(instance.caller, callOf('first'), create), { code: 'waiting' })
+    await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', note: 'second', result: 'Voicemail' }), { code: 'waiting' })
+    if (way === 'after the log was refused') {
+      fail('POST', 400)
+      pass(60_000)
+      await instance.recover()
+    }
+    fail('POST', undefined)
+    pass(1)
+    await instance.callLogs.create(instance.caller, callOf('third'), create)
+    await instance.recover()
+    t.equal(note(), 'third', way)
+  }
+})
+
+await t.test('a placeholder takes the place of nothing that somebody wrote', async t => {
+  const placeholder = 'From auto logging (Pending)'
+  const { instance, fail, note, crm, records } = await world(t)
+  fail('POST', 503)
+  await t.rejects(instance.callLogs.create(instance.caller, callOf('typed'), create), { code: 'waiting' })
+  fail('POST', undefined)
+  await instance.callLogs.create(instance.caller, callOf(placeholder), create)
+  t.equal(note(), 'typed')
+  const [{ id, body } = { id: 0, body: '' }] = records()
+  crm.edit(id, body.replace('typed', 'typed in the CRM'))
+  await instance.callLogs.update(instance.caller, { sessionId: 's1', note: placeholder, result: 'Voicemail' })
+  t.equal(note(), 'typed in the CRM')
+})
+
+await t.test('recovery goes on with a log as it is now, not as it was when it was found due', async t => {
+  const waiting = async (): Promise<World & { due: CallLog }> => {
+    const opened = await world(t)
+    opened.fail('POST', 503)
+    await t.rejects(opened.instance.callLogs.create(opened.instance.caller, callOf('first'), create), { code: 'waiting' })
+    const [due] = await opened.rows()
+    return { ...opened, due: due as CallLog }
+  }
+
+  await t.test('its user has other words by now', async t => {
+    const { instance, fail, note, due } = await waiting()
+    await t.rejects(instance.callLogs.create(instance.caller, callOf('second'), create), { code: 'waiting' })
+    fail('POST', undefined)
+    await instance.callLogs.resume(instance.caller, due)
+    t.equal(note(), 'second')
+  })
+
+  await t.test('its user has logged it, and somebody has deleted the record', async t => {
+    const { instance, fail, records, crm, due } = await waiting()
+    fail('POST', undefined)
+    await instance.callLogs.create(instance.caller, callOf('second'), create)
+    crm.remove(records()[0]?.id ?? 0)
+    await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', note: 'third' }), { code: 'gone' })
+    await instance.callLogs.resume(instance.caller, due)
+    t.strictSame(records(), [])
+  })
+
+  await t.test('its user was told that it is refused', async t => {
+    const { instance, fail, records, due } = await waiting()
+    fail('POST', 400)
+    await t.rejects(instance.callLogs.create(instance.caller, callOf('second'), create), { code: 'invalid' })
+    fail('POST', undefined)
+    await instance.callLogs.resume(instance.caller, due)
+    t.strictSame(records(), [])
+  })
+
+  await t.test('a conversation, likewise', async t => {
+    const { instance, fail, records } = await world(t)
+    fail('POST', 503)
+    await t.rejects(instance.messageLogs.log(instance.caller, conversation), { code: 'waiting' })
+    const [due] = await instance.rows() as unknown as MessageLog[]
+    fail('POST', 400)
+    await t.rejects(instance.messageLogs.log(instance.caller, conversation), { code: 'invalid' })
+    fail('POST', undefined)
+    await instance.messageLogs.resume(instance.caller, due as MessageLog)
+    t.strictSame(records(), [])
+  })
+})
+
+await t.test('a note that waits for its call is there until the call is logged', async t => {
+  const { instance, fail, note } = await world(t)
+  await instance.callLogs.cacheNote(instance.caller.tenant, 's1', 'typed during the call')
+  fail('POST', 400)
+  await t.rejects(instance.callLogs.create(instance.caller, callOf(''), { withCachedNote: true }), { code: 'invalid' })
+  fail('POST', undefined)
+  await instance.callLogs.create(instance.caller, callOf(''), { withCachedNote: true })
+  t.equal(note(), 'typed during the call')
+})
