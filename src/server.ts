@@ -33,7 +33,9 @@ async function start (): Promise<void> {
     hashKey: secrets.hashKey,
     logger
   })
-  closeWithGrace({ delay: graceTime, logger }, async ({ err }) => {
+  // A connector that asks twice and looks at one answer after the other has left the second to itself: that stops nobody else.
+  process.on('unhandledRejection', err => { logger.error({ err }, 'something failed and nobody waited for it') })
+  closeWithGrace({ delay: graceTime, logger, skip: ['unhandledRejection'] }, async ({ err }) => {
     if (err !== undefined) logger.fatal({ err }, 'stopping after an error')
     await app.close()
     await crm?.close()

@@ -86,6 +86,41 @@ await t.test('a request that is being answered when the signal comes is brought 
   t.equal(await process.exited, 0)
 })
 
+await t.test('what a connector leaves to itself stops nobody', async t => {
+  const folder = t.testdir({
+    connectors: {
+      'twice.mjs': `import { apiKey, connector, path, Type } from 'patchbay'
+        const answer = Type.Unknown()
+        export default connector({
+          platform: 'twice', title: 'Twice', hosts: ['api.example.com'], baseUrl: 'https://api.example.com', auth: apiKey({ authorization: () => 'Basic x' }),
+          logFormat: 'none', dedupe: 'none', additionalSubmission: Type.Object({}), manifest: { name: 'twice', displayName: 'Twice', auth: { type: 'apiKey' } }
+        }, {
+          async getUserInfo () { return { crmUserId: '1', name: 'One' } },
+          async findContact ({ crm }) {
+            const [one, other] = [crm.get(path\`/one\`, { answer }), crm.get(path\`/other\`, { answer })]
+            await one
+            return await other
+          },
+          async createContact () { return { id: '1', name: 'One' } },
+          async createCallLog () { return { logId: '1' } },
+          async updateCallLog () { return {} }
+        })`
+    }
+  })
+  const running = run(t, folder, { CONNECTORS_DIR: join(folder, 'connectors'), TWICE_URL: 'http://127.0.0.1:1' })
+  const url = await addressOf(running)
+  const login = await fetch(`${url}/apiKeyLogin`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ platform: 'twice', apiKey: 'x' }) })
+  const { jwtToken } = await login.json() as { jwtToken: string }
+  for (let times = 0; times < 3; times++) {
+    const answer = await (await fetch(`${url}/contact?phoneNumber=%2B1650444556${times}&jwtToken=${jwtToken}`)).json()
+    t.match(answer, { successful: false, error: { code: 'unavailable' } })
+  }
+  t.match(running.output(), /nobody waited for it/)
+  t.equal((await fetch(`${url}/isAlive`)).status, 200)
+  running.child.kill('SIGTERM')
+  t.equal(await running.exited, 0)
+})
+
 await t.test('a wrong variable stops the start with its name', async t => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')

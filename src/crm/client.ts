@@ -26,6 +26,8 @@ export function crmClient (account: CrmAccount, send: Door['send']): CrmClient {
   const request = (method: Method) => async <Answer extends TSchema>(path: Path, { query, body, answer }: CrmRequest<Answer>): Promise<Static<Answer>> => {
     if (base === undefined) throw noAnswer({ why: 'host-refused', sent: false }, info)
     if (!path.startsWith('/')) throw new TypeError(`A path begins with a slash, unlike "${path}"`)
+    // Before anything is sent: what fails after that may have been done.
+    const check = compiledOf(answer)
     const spent = nothingSpent()
     const once = async (authorization: string): Promise<Ended> => {
       // What a person pasted as a key may be impossible as a header; then it is no key.
@@ -46,7 +48,7 @@ export function crmClient (account: CrmAccount, send: Door['send']): CrmClient {
       if (renewed !== undefined) ended = await once(renewed)
     }
     if (ended.verdict !== undefined) throw refusal(ended.answered, info, ended.verdict)
-    return checked(answer, ended.answered, info)
+    return checked(check, ended.answered, info)
   }
 
   return { get: request('GET'), post: request('POST'), put: request('PUT'), patch: request('PATCH'), delete: request('DELETE') }
@@ -68,16 +70,29 @@ function search (query: Query | undefined): string {
 
 const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>()
 
-/** The CRM said yes, so what it did stands; when its answer is not what was declared, only that is not known. */
-function checked<Answer extends TSchema> (schema: Answer, { body }: Answered, { title }: CrmScope['info']): Static<Answer> {
+/** @throws an error for what is no schema */
+function compiledOf<Answer extends TSchema> (schema: Answer): TypeCheck<Answer> {
   const check = compiled.get(schema) ?? TypeCompiler.Compile(schema)
   compiled.set(schema, check)
+  return check as TypeCheck<Answer>
+}
+
+/** The CRM said yes, so what it did stands; when its answer is not what was declared, only that is not known. */
+function checked<Answer extends TSchema> (check: TypeCheck<Answer>, { body }: Answered, { title }: CrmScope['info']): Static<Answer> {
   const json = parse(body)
-  if (check.Check(json)) return json as Static<Answer>
-  const problem = check.Errors(json).First()
+  const problem = problemOf(check, json)
+  if (problem === undefined) return json as Static<Answer>
   const { kind, outcome } = judgeBreak({ why: 'unreadable', sent: true })
   throw new CrmError(kind, {
     outcome,
-    message: `${title} answered something that cannot be understood (${problem?.path || 'the answer'}: ${problem?.message}). ${errorKind(kind).action}`
+    message: `${title} answered something that cannot be understood (${problem.path || 'the answer'}: ${problem.message}). ${errorKind(kind).action}`
   })
+}
+
+function problemOf (check: TypeCheck<TSchema>, json: unknown): { path: string, message: string } | undefined {
+  try {
+    return check.Check(json) ? undefined : check.Errors(json).First()
+  } catch {
+    return { path: '', message: 'nested too deeply' } // Endless recursion is all that a check can throw.
+  }
 }

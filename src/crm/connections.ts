@@ -50,10 +50,18 @@ function connector (timeout: number, proxies: Proxies, guard: AddressGuard | und
   }
 }
 
+/** Where only a proxy resolves outside names, the local resolver may never answer. Milliseconds. */
+const longestLookup = 1_000
+
 /** Behind a proxy it is the proxy that resolves names. What we can resolve is judged by our answer, the rest is its business. */
 async function checkName (hostname: string, guard: AddressGuard | undefined): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     if (guard === undefined) return resolve()
-    guard.lookup(hostname, { all: true }, error => error instanceof AddressRefused ? reject(error) : resolve())
+    const timer = setTimeout(resolve, longestLookup)
+    guard.lookup(hostname, { all: true }, error => {
+      clearTimeout(timer)
+      if (error instanceof AddressRefused) reject(error)
+      else resolve()
+    })
   })
 }

@@ -6,6 +6,8 @@ import { covers } from './hosts.ts'
 /** Where requests of one connector may go. */
 export interface CrmScope {
   readonly info: Pick<ConnectorInfo, 'platform' | 'title' | 'hosts' | 'readError' | 'rateLimit'>
+  /** The region whose settings of the operator count; the main ones when absent. */
+  readonly region?: string
   /**
    * The operator chose the address, so the connector's list of hosts does not bind it, nor does the ban on private networks; only
    * the origin that was chosen may be asked.

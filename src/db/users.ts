@@ -178,7 +178,8 @@ export function users (
       await step(tenant, version, { renewingUntil: null })
     },
     replaceCredentials: async (tenant, version, credentials) =>
-      await step(tenant, version, { renewingUntil: null, sealedCredentials: seal(keyOf(tenant), credentials) }),
+      // The CRM has just issued them: a refusal that somebody met with older ones says nothing any more.
+      await step(tenant, version, { ...noRenewal, sealedCredentials: seal(keyOf(tenant), credentials) }),
     markRevoked: async (tenant, version) => await step(tenant, version, { renewingUntil: null, revokedAt: clock() }) !== undefined,
     async signOut (tenant) {
       const key = keyOf(tenant)

@@ -120,6 +120,9 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   for (const host of info.hosts) {
     if (!/^(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+$/.test(host)) refuse('hosts', `"${host}" must be a host name, or *. and a host name`)
   }
+  for (const [name, schema] of Object.entries({ additionalSubmission: info.additionalSubmission, ...info.submissionOfPage })) {
+    if (!isObjectSchema(schema)) refuse(name === 'additionalSubmission' ? name : `submissionOfPage.${name}`, 'must be a Type.Object of additional fields, empty where there are none')
+  }
   for (const { url } of info.rootRoutes ?? []) {
     if (!new RegExp(`^/${info.platform}(?![a-zA-Z0-9])[a-zA-Z0-9/-]*$`).test(url)) refuse('rootRoutes', `"${url}" must begin with /${info.platform}`)
   }
@@ -139,6 +142,8 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   if (operations.updateMessageLog !== undefined && operations.getMessageLog === undefined) refuse('operations.getMessageLog', 'is required with updateMessageLog')
   return plugin as ConnectorPlugin
 }
+
+const isObjectSchema = (schema: TSchema | undefined): boolean => schema?.['type'] === 'object' && compiles(schema)
 
 function compiles (schema: TSchema): boolean {
   try {

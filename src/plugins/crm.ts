@@ -42,7 +42,7 @@ export default fp<CrmOptions>(async (fastify, options) => {
   fastify.addHook('onClose', close)
   fastify.decorate('crm', account => crmClient(account, send))
   fastify.decorate('crmFetch', scope => {
-    const configured = connectorConfig?.(scope.info.platform)
+    const configured = connectorConfig?.(scope.info.platform, scope.region)
     const operatorOrigins = [configured?.url, configured?.tokenUrl].filter(address => address !== undefined).map(address => new URL(address).origin)
     return crmFetch(scope, operatorOrigins, send)
   })

@@ -17,8 +17,6 @@ export interface Addresses {
   readonly authorizeUrl: string
   readonly tokenUrl: string
   readonly revokeUrl: string | undefined
-  /** The operator chose them, so the connector's list of hosts does not bind them. */
-  readonly configuredByOperator: boolean
 }
 
 /**
@@ -58,7 +56,6 @@ export function addressesOf (info: ConnectorInfo, auth: OAuthAuth, settings: Set
   return {
     authorizeUrl: at(auth.authorizeUrl),
     tokenUrl: tokenUrl ?? at(auth.tokenUrl),
-    revokeUrl: auth.revokeUrl === undefined ? undefined : at(auth.revokeUrl),
-    configuredByOperator: tokenUrl !== undefined || ofApi !== undefined
+    revokeUrl: auth.revokeUrl === undefined ? undefined : at(auth.revokeUrl)
   }
 }

@@ -25,7 +25,7 @@ const nothing = new Set(['', 'undefined', 'null', 'temp'])
 export const knownHost = (hostname: string | undefined): string => hostname === undefined || nothing.has(hostname) ? '' : hostname
 
 /** Members with a meaning of their own; account and extension are what anybody can write, so they reach nobody. */
-const ours = new Set(['callbackUri', 'code', 'state', 'error', 'hostname', 'rcAccountId', 'rcExtensionId', 'jwtToken'])
+const ours = new Set(['callbackUri', 'code', 'state', 'begun', 'error', 'hostname', 'rcAccountId', 'rcExtensionId', 'jwtToken'])
 
 /**
  * @param query as parsed; of a member that is there twice, the first one counts
@@ -47,14 +47,16 @@ export function readCallback (query: Readonly<Record<string, unknown>>): OAuthCa
 
   const rawState = either('state') ?? ''
   const state = readState(rawState)
+  // Of a state that stands first in an address without encoding, all but its first member stands beside it.
+  const inState = (name: string): string | undefined => state.get(name) ?? inner.get(name)
   const platform = state.get('platform') ?? platformIn(outer.get('callbackUri')) ?? platformIn(rawState) ?? ''
   if (platform === '') throw new PatchbayError('missing-platform')
   return {
     platform,
     code,
     error,
-    begun: state.get('begun') ?? undefined,
-    hostname: knownHost(outer.get('hostname')) || knownHost(state.get('hostname') ?? undefined),
+    begun: inState('begun'),
+    hostname: knownHost(outer.get('hostname')) || knownHost(inState('hostname')),
     redirectPath: redirect?.pathname,
     parameters: Object.fromEntries([...outer, ...inner].filter(([name]) => !ours.has(name)))
   }

@@ -115,12 +115,14 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
         throw new PatchbayError('login-refused', { message: `${connector.info.title} did not give access${reason}. Connect again and allow it.` })
       }
       const place = { hostname, callback: parameters }
+      // The extension begins a sign-in without the host, and names it at the end.
+      const knownOf = (begunAt: string): string => begunAt || callback.hostname
       if (auth.type === 'own') {
         const credentials = await ownLogin(auth, connector, { ...place, code, redirectUri, fields: {} }, signal)
-        return { credentials, tokenAnswer: {}, hostname }
+        return { credentials, tokenAnswer: {}, hostname: knownOf(hostname) }
       }
       const { credentials, answer } = await exchangeCode(reach.oauth(connector, auth, signal), { code, redirectUri, verifier, place })
-      return { credentials, tokenAnswer: answer, hostname }
+      return { credentials, tokenAnswer: answer, hostname: knownOf(hostname) }
     },
 
     async fromForm (connector, { apiKey, hostname, fields }, signal) {

@@ -8,7 +8,7 @@ import { CrmError } from '../contract/crm.ts'
 import { version } from '../version.ts'
 import { tokenAnswer } from './token-answer.ts'
 
-/** The door to the CRMs in the form of fetch. */
+/** The door to the CRMs in the form of fetch, which tells a delay that the CRM asks for in seconds. */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 
 export interface TokenEndpoint {
@@ -45,8 +45,8 @@ export async function requestTokens (
   let retryAfter: number | undefined
   const send = asFetch(endpoint, async (url, init) => {
     const response = await endpoint.fetch(url, init)
-    const wait = Number(response.headers.get('retry-after') ?? undefined)
-    retryAfter = Number.isFinite(wait) ? wait : undefined
+    const wait = response.headers.get('retry-after')
+    retryAfter = wait === null ? undefined : Number(wait)
     const { status, body } = tokenAnswer(await response.text(), response.status, auth.normalise)
     return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } })
   })
@@ -61,8 +61,9 @@ export async function requestTokens (
     return await processGenericTokenEndpointResponse(server, client, response)
   } catch (error) {
     if (error instanceof ResponseBodyError) throw new TokensRefused(error.error)
-    if (error instanceof CrmError && error.outcome === 'refused') throw error
-    throw new CrmError('unavailable', { outcome: 'not-received', cause: error, ...(retryAfter !== undefined && { retryAfter }) })
+    if (error instanceof CrmError && error.code === 'prerequisite') throw error
+    const wait = retryAfter ?? (error instanceof CrmError ? error.retryAfter : undefined)
+    throw new CrmError('unavailable', { outcome: 'not-received', cause: error, ...(wait !== undefined && { retryAfter: wait }) })
   }
 }
 

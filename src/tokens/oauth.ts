@@ -13,7 +13,8 @@ export interface OAuthParts {
   readonly auth: OAuthAuth
   readonly settings: Settings
   readonly clock: Clock
-  readonly fetch: (options: { configuredByOperator: boolean }) => Fetch
+  /** To the token endpoints of a region. */
+  readonly fetch: (region: string | undefined) => Fetch
 }
 
 export interface Code {
@@ -115,8 +116,8 @@ const clientFor = (info: ConnectorInfo, auth: OAuthAuth, settings: Settings, { r
   clientOf(info, settings, region, auth.client)
 
 function endpointOf ({ info, auth, settings, fetch }: OAuthParts, issuer: Issuer): TokenEndpoint {
-  const { tokenUrl, revokeUrl, configuredByOperator } = addressesOf(info, auth, settings, issuer)
-  return { auth, client: clientFor(info, auth, settings, issuer), tokenUrl, revokeUrl, fetch: fetch({ configuredByOperator }) }
+  const { tokenUrl, revokeUrl } = addressesOf(info, auth, settings, issuer)
+  return { auth, client: clientFor(info, auth, settings, issuer), tokenUrl, revokeUrl, fetch: fetch(issuer.region) }
 }
 
 function credentialsOf (tokens: TokenEndpointResponse, { auth, clock }: OAuthParts, issuer: Issuer): Credentials {

@@ -36,8 +36,9 @@ async function exchange (fetch: Fetch, url: URL, init: RequestInit): Promise<{ s
     const response = await fetch(url, init)
     return { status: response.status, text: await response.text() }
   } catch (error) {
-    if (error instanceof CrmError && error.outcome === 'refused') throw error
-    throw new CrmError('unavailable', { outcome: 'not-received', cause: error })
+    if (error instanceof CrmError && error.code === 'prerequisite') throw error
+    const retryAfter = error instanceof CrmError ? error.retryAfter : undefined
+    throw new CrmError('unavailable', { outcome: 'not-received', cause: error, ...(retryAfter !== undefined && { retryAfter }) })
   }
 }
 
@@ -45,8 +46,10 @@ function refusal (status: number, text: string): CrmErrorKind {
   if (status >= 500 || status === 429) return 'unavailable'
   if (status < 400) return 'bad-response'
   const answer = parse(text)
-  const isDead = typeof answer === 'object' && answer !== null && 'error' in answer && answer.error === 'invalid_grant'
-  return status === 401 || isDead ? 'auth-expired' : 'permission'
+  const reason = typeof answer === 'object' && answer !== null && 'error' in answer ? answer.error : undefined
+  // A mistake of the operator ends nobody's connection (RFC 6749, 5.2 answers it with 401).
+  if (reason === 'invalid_client' || reason === 'unauthorized_client') return 'permission'
+  return status === 401 || reason === 'invalid_grant' ? 'auth-expired' : 'permission'
 }
 
 function parse (text: string): unknown {

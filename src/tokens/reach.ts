@@ -10,7 +10,7 @@ import { tokenDoor } from './own-tokens.ts'
 export interface ReachParts {
   readonly settings: Settings
   readonly clock: Clock
-  readonly crmFetch: (scope: { info: ConnectorInfo, configuredByOperator: boolean, signal: AbortSignal }) => Fetch
+  readonly crmFetch: (scope: { info: ConnectorInfo, region?: string, configuredByOperator: boolean, signal: AbortSignal }) => Fetch
 }
 
 export interface Reach {
@@ -21,18 +21,18 @@ export interface Reach {
 }
 
 export function reach ({ settings, clock, crmFetch }: ReachParts): Reach {
-  return {
-    oauth: ({ info }, auth, signal) =>
-      ({ info, auth, settings, clock, fetch: ({ configuredByOperator }) => crmFetch({ info, configuredByOperator, signal }) }),
-    door ({ info }, signal) {
-      const { url, tokenUrl } = settings(info.platform)
-      const chosen = new Set([url, tokenUrl].filter(address => address !== undefined).map(address => new URL(address).origin))
-      return tokenDoor({
-        // The connector builds addresses out of what clients say: only the operator's own ones are free of its list of hosts.
-        fetch: async (address, init) => await crmFetch({ info, configuredByOperator: chosen.has(new URL(address).origin), signal })(address, init),
-        client: () => clientOf(info, settings, ''),
-        now: clock()
-      })
+  /** Connectors build addresses out of what clients say: only the operator's own ones are free of their list of hosts. */
+  function fetchIn (info: ConnectorInfo, region: string | undefined, signal: AbortSignal): Fetch {
+    const { url, tokenUrl } = settings(info.platform, region)
+    const chosen = new Set([url, tokenUrl].filter(address => address !== undefined).map(address => new URL(address).origin))
+    return async (address, init) => {
+      const configuredByOperator = chosen.has(new URL(address).origin)
+      return await crmFetch({ info, ...(region !== undefined && { region }), configuredByOperator, signal })(address, init)
     }
+  }
+
+  return {
+    oauth: ({ info }, auth, signal) => ({ info, auth, settings, clock, fetch: region => fetchIn(info, region, signal) }),
+    door: ({ info }, signal) => tokenDoor({ fetch: fetchIn(info, undefined, signal), client: () => clientOf(info, settings, ''), now: clock() })
   }
 }

@@ -35,6 +35,8 @@ export interface Renewals {
 /** Longer than a request for tokens can take, so that a lease that ran out belongs to nobody who still asks. Milliseconds. */
 const leaseTime = 15_000
 const [shortestPause, longestPause] = [10, 250]
+/** Between the attempts to store what a CRM has issued: as long as a database needs to be there again. Milliseconds. */
+const storePauses = [100, 300, 1_000, 3_000, 10_000]
 
 export function renewals ({ users, clock, log, request, discard }: RenewalParts): Renewals {
   const underWay = new Map<string, Promise<SignedInUser>>()
@@ -60,8 +62,9 @@ export function renewals ({ users, clock, log, request, discard }: RenewalParts)
   /** Undefined when the row has become somebody else's meanwhile: then it says how to go on. */
   async function renewWith (mine: SignedInUser): Promise<SignedInUser | undefined> {
     const tenant = tenantOf(mine)
+    let credentials: Credentials
     try {
-      return await store(mine, await request(mine))
+      credentials = await request(mine)
     } catch (error) {
       if (!(error instanceof CrmError && error.code === 'auth-expired')) {
         await users.endRenewal(tenant, mine.version)
@@ -71,6 +74,20 @@ export function renewals ({ users, clock, log, request, discard }: RenewalParts)
       log.warn({ platform: mine.platform, err: error }, 'the CRM has ended a connection: the user has to connect again')
       throw new PatchbayError('session-revoked', { cause: error })
     }
+    return await storeAtLast(mine, credentials)
+  }
+
+  /** A database that fails for a moment must not cost the connection: the CRM may not take the old token again. */
+  async function storeAtLast (mine: SignedInUser, credentials: Credentials): Promise<SignedInUser | undefined> {
+    for (const wait of storePauses) {
+      try {
+        return await store(mine, credentials)
+      } catch (error) {
+        log.warn({ platform: mine.platform, err: error }, 'storing renewed credentials failed: they are stored again')
+        await pause(wait)
+      }
+    }
+    return await store(mine, credentials)
   }
 
   async function store (mine: SignedInUser, credentials: Credentials): Promise<SignedInUser | undefined> {

@@ -7,6 +7,23 @@ import { Anything, account, arrived, errorOf, info, json, pass, serve, startDoor
 const get = { answer: Anything }
 const lines = (crm: Served): string[] => crm.received.map(({ line }) => line)
 
+await t.test('a schema that is none is told before anything is sent, because what was sent may have been done', async t => {
+  const crm = await serve(t, response => { json(response, 201, {}) })
+  const client = (await startDoor(t)).crm(account(crm.url))
+  for (const answer of [undefined, null, { type: 'object' }]) {
+    await t.rejects(client.post(path`/x`, { body: {}, answer: answer as never }), { name: 'Error' }, JSON.stringify(answer))
+  }
+  t.strictSame(crm.received, [])
+})
+
+await t.test('an answer that is nested too deeply to be checked is one that cannot be understood', async t => {
+  const depth = 200_000
+  const crm = await serve(t, response => { response.writeHead(201, { 'content-type': 'application/json' }).end('['.repeat(depth) + ']'.repeat(depth)) })
+  const client = (await startDoor(t)).crm(account(crm.url))
+  const Nested = Type.Recursive(Self => Type.Array(Self))
+  t.match(await errorOf(client.post(path`/x`, { body: {}, answer: Nested })), { code: 'bad-response', outcome: 'unknown' })
+})
+
 await t.test('a request goes to the base URL with authorization, product and escaped values', async t => {
   const crm = await serve(t, response => { json(response, 200, { id: 1 }) })
   const door = await startDoor(t)

@@ -68,6 +68,22 @@ await t.test('a delay that one is asked for does not hold others back whose acco
   t.match(await errorOf(door.crmFetch(scope({ accountKey: 'acme' }))(`${crm.url}/token`)), { code: 'rate-limited', retryAfter: 60 })
 })
 
+await t.test('a delay is told in seconds, whatever its form is, and what is absurd is not believed', async t => {
+  const table: Array<[header: string, told: string | null]> = [['60', '60'], ['12.2', '13'], ['-5', '0'], ['1767225600', '86400'], ['Thu, 01 Jan 2099 00:00:00 GMT', '86400'], ['soon', null]]
+  for (const [header, told] of table) {
+    const crm = await serve(t, response => { json(response, 429, {}, { 'retry-after': header }) })
+    const door = await startDoor(t, operator(crm.url))
+    t.equal((await door.crmFetch(scope({ signal: AbortSignal.timeout(3_000) }))(`${crm.url}/token`)).headers.get('retry-after'), told, header)
+  }
+})
+
+await t.test('the operator chooses addresses for a region, too', async t => {
+  const crm = await serve(t, response => { json(response, 200, {}) })
+  const door = await startDoor(t, { connectorConfig: (_platform, region) => region === 'eu' ? { tokenUrl: `${crm.url}/token` } : {} })
+  t.equal((await door.crmFetch(scope({ region: 'eu' }))(`${crm.url}/token`)).status, 200)
+  t.match(await errorOf(door.crmFetch(scope())(`${crm.url}/token`)), { code: 'prerequisite' })
+})
+
 await t.test('it goes where the connector or the operator said, and nowhere else', async t => {
   const crm = await serve(t, response => { json(response, 200, {}) })
   const door = await startDoor(t, { connectorConfig: () => ({ url: 'http://127.0.0.1:1/api', tokenUrl: `${crm.url}/token` }) })

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import t, { type Test } from 'tap'
 import { readConfig } from '../../src/config.ts'
 import { path } from '../../src/contract/crm.ts'
@@ -126,6 +127,34 @@ await t.test('a name that resolves here to a private address is not asked of a p
     t.match(await exchange(guarded, { ...ask, origin: 'http://10.0.0.1' }, bounds), { why: 'address-refused', sent: false })
   }
   t.equal(proxy.asked.length, 2)
+})
+
+await t.test('a name that nobody here knows anything of is left to the proxy, also when nobody says so', async t => {
+  const crm = await serve(t, response => { json(response, 200, {}) })
+  const proxy = await startProxy(t, crm.port)
+  const { guarded, close } = connections({ limits: defaultLimits, allowPrivateNetworks: [], proxies: { httpProxy: proxy.url }, resolve: () => {} })
+  t.teardown(close)
+  t.match(await exchange(guarded, ask, { ...bounds, timeout: 5_000 }), { status: 200 })
+})
+
+await t.test('a proxy that is spoken to by https has to prove its own name, not that of the CRM', async t => {
+  const names: string[] = []
+  // Without a certificate the handshake ends here; by then the name has been told.
+  const server = createTlsServer({
+    SNICallback: (name, callback) => {
+      names.push(name)
+      callback(new Error('no certificate'))
+    }
+  }).on('tlsClientError', () => {})
+  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { server.close() })
+  const { port } = server.address() as AddressInfo
+  for (const host of ['localhost', '127.0.0.1']) {
+    const { chosen, close } = connections({ limits: defaultLimits, allowPrivateNetworks: [], proxies: { httpProxy: `https://${host}:${port}` } })
+    t.teardown(close)
+    t.match(await exchange(chosen, ask, bounds), { why: 'failed', sent: false })
+  }
+  t.strictSame(names, ['localhost'], 'and an address has no name')
 })
 
 await t.test('a proxy that refuses, closes, hangs or is not there is a CRM that cannot be reached', async t => {

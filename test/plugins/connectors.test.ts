@@ -57,6 +57,8 @@ await t.test('a connector that fails its contract stops the start with file, fie
     ['no hosts', connectorFile({ info: 'hosts: undefined' }), /dropped\.ts: hosts is not valid/],
     ['a format that is none', connectorFile({ info: "logFormat: 'text/rtf'" }), /dropped\.ts: logFormat is not valid/],
     ['account data with a schema that is none', connectorFile({ info: "accountData: [{ key: 'ab', schema: 5 }]" }), /accountData "ab" has a schema that cannot be used/],
+    ['additional fields that are no object', connectorFile({ info: 'additionalSubmission: undefined' }), /dropped\.ts: additionalSubmission must be a Type\.Object/],
+    ['additional fields of a page that are no schema', connectorFile({ info: "submissionOfPage: { newContact: { type: 'object' } }" }), /submissionOfPage\.newContact must be a Type\.Object/],
     ['account data without a proper key', connectorFile({ info: "accountData: [{ key: 'a,b' }]" }), /accountData "a,b" must be letters and digits/],
     ...['/callLog', '/droppedcallLog', '/dropped/:id', '/dropped*', 'dropped-x'].map((url): [string, string, RegExp] =>
       [`a root route at ${url}`, connectorFile({ info: `rootRoutes: [{ kind: 'page', url: '${url}' }]` }), /rootRoutes ".*" must begin with \/dropped/]),

@@ -50,6 +50,8 @@ await t.test('the address to which the CRM redirected is read, encoded or not', 
     ['straight from the CRM, with the word undefined', 'callbackUri=undefined&code=A&state=platform%3Dx', { platform: 'x', code: 'A', hostname: '', redirectPath: undefined }],
     ['denied, straight from the CRM', 'error=access_denied&state=platform%3Dx', { platform: 'x', error: 'access_denied', hostname: '', redirectPath: undefined }],
     ['begun here', `callbackUri=${page}?code=A&state=${encodeURIComponent('platform=x&begun=k1.aB-_9')}&${client}`, { platform: 'x', code: 'A', begun: 'k1.aB-_9' }],
+    ['begun here, state first and not encoded: the state falls apart', `callbackUri=${page}?state=${encodeURIComponent('platform=x&begun=k1.aB-_9&hostname=eu.example.com')}&code=A`,
+      { platform: 'x', code: 'A', begun: 'k1.aB-_9', hostname: 'eu.example.com' }],
     ['another page', `callbackUri=https://crm.example.com/tinydesk-redirect?code=A&state=platform=tinydesk&${client}`, { platform: 'tinydesk', code: 'A', redirectPath: '/tinydesk-redirect' }],
     ['neither code nor error', `callbackUri=${page}?state=platform=x&${client}`, { platform: 'x' }],
     ['empty ones', `callbackUri=${page}?code=&error=&state=platform=x&${client}`, { platform: 'x' }]

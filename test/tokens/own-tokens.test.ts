@@ -32,6 +32,8 @@ await t.test('what it is told when that fails', async t => {
     [{}, 401, 'auth-expired'],
     [{ error: 'invalid_grant' }, 400, 'auth-expired'],
     [{ error: 'invalid_client' }, 400, 'permission'],
+    [{ error: 'invalid_client' }, 401, 'permission'],
+    [{ error: 'unauthorized_client' }, 401, 'permission'],
     ['no', 403, 'permission'],
     ['', 429, 'unavailable'],
     ['', 502, 'unavailable'],

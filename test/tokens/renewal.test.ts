@@ -88,6 +88,45 @@ await onEveryDatabase(t, 'a renewal that comes back after its lease was taken ov
   t.match(await stored(), { revokedAt: null, credentials: { refreshToken: 'r2' } })
 })
 
+await onEveryDatabase(t, 'and so does one that comes back after another was refused', async (t, database) => {
+  const { seen, process, request, pass, stored } = await setUp(database)
+  let release = (): void => {}
+  const held = new Promise<void>(resolve => { release = resolve })
+  const slow = process({
+    request: async user => {
+      const credentials = await request(user)
+      await held
+      return credentials
+    }
+  }).renew(seen)
+  await pause(50)
+  pass(15_001)
+  await t.rejects(process().renew(seen), { code: 'session-revoked' })
+  release()
+  t.match((await slow).credentials, { accessToken: 'a2' })
+  t.match(await stored(), { revokedAt: null, credentials: { refreshToken: 'r2' } })
+})
+
+await onEveryDatabase(t, 'what a CRM has issued is stored, although the database fails for a moment, before or after it wrote', async (t, database) => {
+  const { seen, people, asked, process, stored } = await setUp(database)
+  for (const wrote of [false, true]) {
+    let failures = 2
+    const failing: RenewalParts['users'] = {
+      ...people,
+      replaceCredentials: async (...step) => {
+        if (wrote && failures > 0) await people.replaceCredentials(...step)
+        if (failures-- > 0) throw new Error('The connection was cut')
+        return await people.replaceCredentials(...step)
+      }
+    }
+    const before = asked.length
+    const renewed = await process({ users: failing }).renew(await stored() as SignedInUser)
+    t.equal(asked.length, before + 1)
+    t.strictSame((await stored())?.credentials, renewed.credentials)
+  }
+  t.not((await stored())?.credentials?.accessToken, seen.credentials.accessToken)
+})
+
 await onEveryDatabase(t, 'a login during a renewal goes before it', async (t, database) => {
   const { seen, process, request, signIn, stored } = await setUp(database)
   for (const fails of [false, true]) {
