@@ -322,7 +322,11 @@ function nextAttempt (state: LogState | undefined, waiting: CallPending, body: C
     // One that was given up waits anew.
     return { since: state === 'needs-user' ? now : since, updates: follows(), create, ...(sent !== undefined && { sent }) }
   }
-  return { since, updates: updates.length === 0 ? updates : follows(), create: { ...create, ...withoutPlaceholder(body, create) } }
+  return {
+    since,
+    updates: updates.length === 0 ? updates : follows(),
+    create: create === undefined ? body : { ...create, ...withoutPlaceholder(body, create) }
+  }
 }
 
 /** For a log that is resumed. @throws {PatchbayError} `no-log` when its user has gone on with it meanwhile */

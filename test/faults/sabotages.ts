@@ -61,6 +61,21 @@ export const sabotages: readonly Sabotage[] = [
     test: 'test/db/message-logs.test.ts'
   },
   {
+    promise: 'P1',
+    title: 'look for what would be sent now, not for what was sent',
+    file: 'src/calls/call-logs.ts',
+    edits: [['{ ...log, ...sent, externalId: externalId(row), since', '{ ...log, externalId: externalId(row), since']],
+    test: 'test/calls/attempts.test.ts',
+    quick: true
+  },
+  {
+    promise: 'P2',
+    title: 'forget what a record has told when it is not written',
+    file: 'src/calls/change.ts',
+    edits: [['...learned?.(), ...done(true)', '...done(true)']],
+    test: 'test/faults/found-histories.test.ts'
+  },
+  {
     promise: 'P2',
     title: 'write a record that could not be read',
     file: 'src/calls/change.ts',
@@ -127,6 +142,13 @@ export const sabotages: readonly Sabotage[] = [
       ['if (row.renewingUntil !== null && row.renewingUntil > clock()) {', 'if (row.renewingUntil === -1) {'],
       ['isSignedIn(mine) ? await renewWith(mine) : undefined', 'await renewWith(isSignedIn(mine) ? mine : row)']
     ],
+    test: 'test/tokens/renewal.test.ts'
+  },
+  {
+    promise: 'P4',
+    title: 'throw away what the CRM has issued when the database fails',
+    file: 'src/tokens/renewal.ts',
+    edits: [['return await storeAtLast(mine, credentials)', 'return await store(mine, credentials)']],
     test: 'test/tokens/renewal.test.ts'
   },
   {
