@@ -35,7 +35,9 @@ async function start (): Promise<void> {
   })
   // A connector that asks twice and looks at one answer after the other has left the second to itself: that stops nobody else.
   process.on('unhandledRejection', err => { logger.error({ err }, 'something failed and nobody waited for it') })
-  closeWithGrace({ delay: graceTime, logger, skip: ['unhandledRejection'] }, async ({ err }) => {
+  // Left to itself it would log messages of errors, in which a CRM's or a person's words may be.
+  const quietly = { error: (problem: unknown) => { problem instanceof Error ? logger.error({ err: problem }, 'stopping failed') : logger.error(problem) } }
+  closeWithGrace({ delay: graceTime, logger: quietly, skip: ['unhandledRejection'] }, async ({ err }) => {
     if (err !== undefined) logger.fatal({ err }, 'stopping after an error')
     await app.close()
     await crm?.close()

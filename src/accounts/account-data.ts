@@ -25,7 +25,7 @@ export interface AccountDataParts {
 const staleLives = 60_000
 
 export function accountData ({ remembered, log }: AccountDataParts): AccountData {
-  const underway = new Map<string, Promise<unknown>>()
+  const underway = new Map<string, { readonly fetched: Promise<unknown>, readonly signal: AbortSignal }>()
 
   async function fetch (owner: DataOwner, dataKey: string, provider: AccountDataProvider, context: Pick<Context, 'crm' | 'user' | 'signal'>, old: JsonData | undefined): Promise<unknown> {
     try {
@@ -50,9 +50,19 @@ export function accountData ({ remembered, log }: AccountDataParts): AccountData
       if (known !== undefined && !known.expired && !refresh) return known.data
 
       const name = JSON.stringify([owner, dataKey])
-      const fetching = underway.get(name) ?? fetch(owner, dataKey, provider, context, known?.data).finally(() => { underway.delete(name) })
-      underway.set(name, fetching)
-      return await fetching as never
+      for (;;) {
+        const others = underway.get(name)
+        if (others === undefined) break
+        try {
+          return await others.fetched as never
+        } catch (error) {
+          // It ended because whoever began it has gone. Nobody else has to suffer from that.
+          if (!others.signal.aborted || context.signal.aborted) throw error
+        }
+      }
+      const fetched = fetch(owner, dataKey, provider, context, known?.data).finally(() => { underway.delete(name) })
+      underway.set(name, { fetched, signal: context.signal })
+      return await fetched as never
     }
   }
 }

@@ -5,15 +5,19 @@ import type { Duration, Instant } from '../contract/call-record.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import type { Call, LogContact } from '../contract/operations.ts'
 import { isPlaceholder } from './body/sections.ts'
+import { epochOf } from './body/time.ts'
 
 /** @returns epoch milliseconds. @throws {PatchbayError} `invalid-request` naming the field */
 export function instantOf (value: Instant, field: string): number {
-  const instant = typeof value === 'number' ? value : /^\d+$/.test(value) ? Number(value) : Date.parse(value)
+  const instant = typeof value === 'number' ? value : /^\d+$/.test(value) ? Number(value) : epochOf(value) ?? epochWithZone(value)
   if (!Number.isFinite(instant) || Math.abs(instant) > 8.64e15) {
     throw new PatchbayError('invalid-request', { field, message: `The request is not valid: ${field} is no time.` })
   }
   return instant
 }
+
+/** Of a text that is not ISO 8601, but says its zone: any other reading would depend on where the server is. */
+const epochWithZone = (text: string): number => /(\b(z|gmt|utc)|[+-]\d\d:?\d\d)(\s*\(.*\))?\s*$/i.test(text) ? Date.parse(text) : NaN
 
 /** Seconds; undefined while the call goes on. */
 export function secondsOf (duration: Duration | undefined): number | undefined {

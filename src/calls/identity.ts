@@ -22,10 +22,10 @@ interface Presented {
  * A raw extension id counts as its hash.
  */
 export function identityOf (hash: HashId, request: Presented, callRecord: Presented = {}): ExtensionIdentity {
-  const rawId = request.rcExtensionId ?? callRecord.rcExtensionId
+  const rawId = request.rcExtensionId || callRecord.rcExtensionId
   return {
-    extensionNumber: String(request.extensionNumber ?? callRecord.extensionNumber ?? ''),
-    hashedExtensionId: request.hashedExtensionId ?? callRecord.hashedExtensionId ?? (rawId === undefined ? '' : hash(rawId))
+    extensionNumber: String(request.extensionNumber || callRecord.extensionNumber || ''),
+    hashedExtensionId: request.hashedExtensionId || callRecord.hashedExtensionId || (rawId ? hash(rawId) : '')
   }
 }
 

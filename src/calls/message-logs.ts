@@ -115,9 +115,13 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
           return logged
         }
       }),
-      rest: row => {
+      restIsRecord: true,
+      rest: (row, ended) => {
         const { updates, since } = pendingOf(row)
-        return pendingText({ since, updates: updates.map(withoutMediaToken) })
+        if (ended !== 'refused') return pendingText({ since, updates })
+        // Who is refused is promised nothing. What others were promised is a record without the refused one, too.
+        const [create, ...others] = resumed ? updates : updates.filter(update => !isDeepStrictEqual(update, withoutMediaToken(body)))
+        return pendingText({ since, updates: others, ...(create !== undefined && { create }) })
       },
       findDelay: info.findDelay ?? 0
     }, patienceOf(caller))

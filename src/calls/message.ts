@@ -87,7 +87,7 @@ function mediaOf ({ attachments = [] }: SentMessage, token: string | undefined):
   const recording = attachments.find(({ type }) => type === 'AudioRecording')
   if (recording?.link !== undefined) media.push({ kind: 'recording', link: recording.link })
   const fax = attachments.find(({ type }) => type === 'RenderedDocument')
-  if (fax?.link !== undefined && token !== undefined) media.push({ kind: 'fax', link: fax.link, ...download(fax.uri) })
+  if (fax?.link !== undefined) media.push({ kind: 'fax', link: fax.link, ...download(fax.uri) })
   for (const kind of ['image', 'video'] as const) {
     const found = attachments.find(({ type, contentType = '' }) => type === 'MmsAttachment' && contentType.startsWith(`${kind}/`))
     if (found?.uri === undefined) continue

@@ -82,7 +82,12 @@ async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverab
     log.info(facts, 'what waited is written')
   } catch (error) {
     log.warn({ ...facts, err: error }, 'what waits could not be written yet')
-    // Steps that got as far as the row have said when to come back. This is for those that did not.
-    await rows.advance(row, { nextAttemptAt: clock() + retryDelay(row.attempts + 1, random()), attempts: row.attempts + 1, lastErrorCode: judge(error).code })
+    try {
+      // Steps that got as far as the row have said when to come back. This is for those that did not.
+      await rows.advance(row, { nextAttemptAt: clock() + retryDelay(row.attempts + 1, random()), attempts: row.attempts + 1, lastErrorCode: judge(error).code })
+    } catch (err) {
+      // The other rows of this look go on, and it ends when they have ended.
+      log.warn({ ...facts, err }, 'when to come back could not be noted')
+    }
   }
 }

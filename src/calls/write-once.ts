@@ -44,6 +44,8 @@ export interface Writing<Row extends LogRow> {
   readonly lookUp?: (row: Row) => Promise<Logged | undefined>
   /** What is still to be done when an attempt has written the record, a look has found that of an earlier one, or the CRM refused it. */
   readonly rest: (row: Row, ended: 'written' | 'found' | 'refused') => string
+  /** What waits when an attempt was refused is a record of its own, and is written next. */
+  readonly restIsRecord?: true
   /** Milliseconds after an attempt before not finding its record proves anything. */
   readonly findDelay: number
 }
@@ -131,16 +133,16 @@ async function attempt<Row extends LogRow> (
     }
     const { state, code } = judge(problem)
     if (state === 'unknown' && writing.lookUp === undefined) return await askUser(store, row, problem)
+    if (state === 'failed') {
+      const pending = writing.rest(row, 'refused')
+      const goesOn = writing.restIsRecord === true && pending !== ''
+      await store.advance(row, { state: goesOn ? 'waiting' : state, leaseUntil: null, lastErrorCode: code, nextAttemptAt: goesOn ? clock() : null, pending })
+      throw problem
+    }
     const delay = state === 'unknown' ? writing.findDelay : delayOf(problem, row, random)
-    await store.advance(row, {
-      state,
-      leaseUntil: null,
-      lastErrorCode: code,
-      nextAttemptAt: state === 'failed' ? null : clock() + delay,
-      ...(state === 'failed' && { pending: writing.rest(row, 'refused') })
-    })
+    await store.advance(row, { state, leaseUntil: null, lastErrorCode: code, nextAttemptAt: clock() + delay })
     if (state === 'unknown') throw new PatchbayError('outcome-unknown', { retryAfter: Math.ceil(delay / 1000), cause: problem })
-    throw state === 'waiting' && errorKind(code).retryable ? new PatchbayError('waiting', { retryAfter: Math.ceil(delay / 1000), cause: problem }) : problem
+    throw errorKind(code).retryable ? new PatchbayError('waiting', { retryAfter: Math.ceil(delay / 1000), cause: problem }) : problem
   }
   return await confirm(store, row, writing, sent, false, patience)
 }

@@ -42,6 +42,12 @@ export function contacts (accountData: AccountData): Contacts {
       if (remembered !== undefined && !remembered.expired) return remembered.data as FoundContact[]
     }
     const found = await operationOf(caller, 'findContact')(caller.context, query)
+    if (found.length === 0) {
+      // Meanwhile the contact may have been created, which the CRM's index did not know yet.
+      const remembered = await accountData.get(owner, key)
+      const created = remembered === undefined || remembered.expired ? [] : remembered.data as FoundContact[]
+      if (created.length > 0 && !query.refresh) return created
+    }
     await accountData.set(owner, key, found, found.length === 0 ? missLives : matchLives)
     return found
   }

@@ -1,6 +1,6 @@
 /** Call logs: the routes that create, read and update them, keep a note for later and set the disposition. */
 import { Answer, envelope, sessionFailures } from './answer.ts'
-import { CallLeg, CallRecord, Direction, Duration, Id, Instant, Party, extensionIdentity } from './call-record.ts'
+import { CallLeg, CallRecord, Direction, Duration, Id, Instant, OptionalId, Party, extensionIdentity } from './call-record.ts'
 import { AdditionalSubmission, CrmId } from './contact.ts'
 import { type RouteContract, signedIn } from './route.ts'
 import { Type, ref, type Static, type TSchema } from './type.ts'
@@ -14,10 +14,10 @@ const lateParts = {
   aiNote: Type.Optional(Artifact),
   transcript: Type.Optional(Artifact),
   voicemailLink: Type.Optional(Type.String()),
-  voicemailMessageId: Type.Optional(Id),
+  voicemailMessageId: Type.Optional(OptionalId),
   ringSenseTranscript: Type.Optional(Artifact),
   ringSenseSummary: Type.Optional(Artifact),
-  ringSenseAIScore: Type.Optional(Type.Union([Type.String(), Type.Number()])),
+  ringSenseAIScore: Type.Optional(Type.Unknown({ description: 'A text or a number, or a structure with one of them.' })),
   ringSenseBulletedSummary: Type.Optional(Artifact),
   ringSenseLink: Type.Optional(Type.String()),
   ...extensionIdentity

@@ -4,6 +4,9 @@ import { OneOf, Type, ref, type Static } from './type.ts'
 /** An id of the telephony side. It is part of database keys, which are not endless. */
 export const Id = Type.Union([Type.String({ minLength: 1, maxLength: 255 }), Type.Number()])
 
+/** An id that a client may not know: then it is empty, or absent. */
+export const OptionalId = Type.Union([Type.String({ maxLength: 255 }), Type.Number()])
+
 /** An instant: epoch milliseconds or ISO 8601. Clients send both. */
 export const Instant = Type.Union([Type.Number(), Type.String()], { $id: 'Instant', description: 'Epoch milliseconds, or ISO 8601 text.' })
 export type Instant = Static<typeof Instant>
@@ -39,9 +42,9 @@ export type Duration = Static<typeof Duration>
 
 /** Who logs a session, where the client says so: two extensions can each log the same session. */
 export const extensionIdentity = {
-  extensionNumber: Type.Optional(Id),
+  extensionNumber: Type.Optional(OptionalId),
   hashedExtensionId: Type.Optional(Type.String({ maxLength: 255 })),
-  rcExtensionId: Type.Optional(Id)
+  rcExtensionId: Type.Optional(OptionalId)
 }
 
 export const CallRecord = Type.Object({

@@ -59,5 +59,6 @@ const internationalPrefix = /^\s*(0011|011|00)/
 
 function readings (text: string, { country, countryCallingCode }: PhoneNumber): Array<PhoneNumber | undefined> {
   const there = country === undefined ? { defaultCallingCode: countryCallingCode } : { defaultCountry: country }
-  return [parsePhoneNumberFromString(text, there), parsePhoneNumberFromString(text.replace(internationalPrefix, '+'), there)]
+  const international = [text.replace(internationalPrefix, '+'), ...(text.trim().startsWith(countryCallingCode) ? [`+${text.trim()}`] : [])]
+  return [text, ...international].map(form => parsePhoneNumberFromString(form, there))
 }

@@ -6,6 +6,8 @@ export interface RouteContract {
   readonly url: string
   /** Bytes a body may have, where the extension needs more than the server's default. */
   readonly bodyLimit?: number
+  /** Members that the extension reads in every answer of the route, also in one of failure. */
+  readonly config?: { readonly always: Readonly<Record<string, unknown>> }
   readonly schema: {
     readonly operationId: string
     readonly tags: readonly string[]

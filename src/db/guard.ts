@@ -7,12 +7,14 @@ export function guarded (result: unknown): unknown {
   return result
 }
 
+export const isGuardFailed = (error: unknown): boolean => error instanceof GuardFailed
+
 /** The transaction's results, or undefined when a guard did not hold. Goes around the transaction. */
 export async function unlessGuardFailed<Result> (transaction: () => Result | Promise<Result>): Promise<Result | undefined> {
   try {
     return await transaction()
   } catch (error) {
-    if (error instanceof GuardFailed) return undefined
+    if (isGuardFailed(error)) return undefined
     throw error
   }
 }

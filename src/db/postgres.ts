@@ -4,7 +4,7 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import { asSqlite } from './as-sqlite.ts'
 import type { Database, Handle, Results, Statement } from './database.ts'
-import { guarded, unlessGuardFailed } from './guard.ts'
+import { guarded, isGuardFailed, unlessGuardFailed } from './guard.ts'
 import { migrate } from './migrate.ts'
 import * as tables from './tables.postgres.ts'
 
@@ -26,10 +26,30 @@ export async function openPostgres (url: string): Promise<Database> {
   pool.on('error', ignore)
   pool.on('connect', client => { client.on('error', ignore) })
   try {
-    return await postgresDatabase(drizzle(pool, { casing: 'snake_case' }), () => pool.end())
+    return await postgresDatabase(drizzle(pool, { casing: 'snake_case' }), async () => { await pool.end() }, async work => await onOneOf(pool, work))
   } catch (error) {
     await pool.end()
     throw error
+  }
+}
+
+type Transaction = Parameters<Parameters<NodePgDatabase['transaction']>[0]>[0]
+type InTransaction = <Result>(work: (transaction: Transaction) => Promise<Result>) => Promise<Result>
+
+/** A transaction whose connection is given back whatever happens. (Drizzle keeps one that breaks before the transaction has begun.) */
+async function onOneOf<Result> (pool: pg.Pool, work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+  const client = await pool.connect()
+  let failed = true
+  try {
+    const result = await drizzle(client, { casing: 'snake_case' }).transaction(work)
+    failed = false
+    return result
+  } catch (error) {
+    failed = !isGuardFailed(error)
+    throw error
+  } finally {
+    // The pool ends a connection of which nobody knows in what state it is.
+    client.release(failed)
   }
 }
 
@@ -37,10 +57,13 @@ export async function openPostgres (url: string): Promise<Database> {
  * A database over a Postgres that is already open, with its tables brought up to date.
  * @param postgres made with `casing: 'snake_case'`
  * @param close ends its connections
+ * @param inTransaction the handle's own when absent
  */
-export async function postgresDatabase (postgres: NodePgDatabase, close: () => Promise<void>): Promise<Database> {
+export async function postgresDatabase (
+  postgres: NodePgDatabase, close: () => Promise<void>, inTransaction: InTransaction = async work => await postgres.transaction(work)
+): Promise<Database> {
   const names = ['patchbay_migrations', ...Object.values(tables).map(getTableName)].map(name => `'${name}'`)
-  await postgres.transaction(async transaction => {
+  await inTransaction(async transaction => {
     await transaction.execute(sql.raw(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`))
     await migrate(
       async statement => (await transaction.execute(sql.raw(statement))).rows,
@@ -55,7 +78,7 @@ export async function postgresDatabase (postgres: NodePgDatabase, close: () => P
     close,
     write: async execute => await execute(),
     async atomic<const Statements extends readonly Statement[]> (build: (handle: Handle) => Statements) {
-      return await unlessGuardFailed(() => postgres.transaction(async transaction => {
+      return await unlessGuardFailed(() => inTransaction(async transaction => {
         const results: unknown[] = []
         for (const statement of build(asSqlite<Handle>(transaction))) results.push(guarded(await statement))
         return results as unknown as Results<Statements>

@@ -8,6 +8,10 @@ import { PatchbayError, errorKind } from '../contract/errors.ts'
 import { CipherError } from '../db/cipher.ts'
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Members that every JSON answer with status 200 has. */
+    always?: Readonly<Record<string, unknown>>
+  }
   interface FastifyRequest {
     /** The failure that was answered, or that an answer hides, for the request's log line. */
     failure: PatchbayError | undefined
@@ -85,7 +89,8 @@ export function sendError (request: FastifyRequest, reply: FastifyReply, thrown:
   reply.code(kind.status)
   if (error.retryAfter !== undefined) reply.header('retry-after', Math.ceil(error.retryAfter))
   if (kind.as === 'text') return reply.type('text/plain; charset=utf-8').send(error.message)
-  return reply.type('application/json; charset=utf-8').send(errorAnswer(error, kind.status >= 500 ? request.id : undefined))
+  const always = kind.status === 200 ? request.routeOptions.config.always : undefined
+  return reply.type('application/json; charset=utf-8').send({ ...errorAnswer(error, kind.status >= 500 ? request.id : undefined), ...always })
 }
 
 /** For Fastify's `frameworkErrors`: addresses that cannot be read fail before any hook runs, so CORS is added here. */

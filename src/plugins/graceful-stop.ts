@@ -7,7 +7,21 @@ import fp from 'fastify-plugin'
 /** Below the 25 s that the process has for its stop. */
 const longest = 20_000
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborts when the server begins to stop: nothing new is begun in the background. */
+    stopping: AbortSignal
+    /** Names work that the stop waits for, like requests, as long as it can. */
+    finishBeforeStop: (work: () => Promise<unknown>) => void
+  }
+}
+
 export default fp(async fastify => {
+  const stopping = new AbortController()
+  const works: Array<() => Promise<unknown>> = []
+  fastify.decorate('stopping', stopping.signal)
+  fastify.decorate('finishBeforeStop', work => { works.push(work) })
+
   let active = 0
   let drained = (): void => {}
   fastify.addHook('onRequest', async (_request, reply) => {
@@ -16,11 +30,14 @@ export default fp(async fastify => {
       if (--active === 0) drained()
     })
   })
+  works.push(async () => {
+    if (active > 0) await new Promise<void>(resolve => { drained = resolve })
+  })
+
   fastify.addHook('preClose', async () => {
-    if (active === 0) return
-    await new Promise<void>(resolve => {
-      drained = resolve
-      setTimeout(resolve, longest).unref()
-    })
+    stopping.abort()
+    const timeIsUp = new Promise(resolve => { setTimeout(resolve, longest).unref() })
+    // All at the same time: one after the other they would take longer than the process has.
+    await Promise.race([Promise.allSettled(works.map(async work => await work())), timeIsUp])
   })
 }, { name: 'graceful-stop' })

@@ -99,11 +99,25 @@ function reader (schema: TSchema, mayBeNothing = false): (given: unknown) => unk
 
 /** Plain values, which are the same at every look. */
 function copied (given: unknown): unknown {
+  let copy: unknown
   try {
-    return structuredClone(given)
+    copy = structuredClone(given)
   } catch (cause) {
     throw new Failure('gave something else than plain values', { cause })
   }
+  return repaired(copy)
+}
+
+/** Text that no database can hold is mended, not refused: the record that it tells of may be written by now. */
+function repaired (value: unknown): unknown {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0') ? value : value.toWellFormed().replaceAll('\0', '')
+  if (typeof value === 'object' && value !== null) {
+    for (const [name, member] of Object.entries(value)) {
+      const mended = repaired(member)
+      if (mended !== member) (value as Record<string, unknown>)[name] = mended
+    }
+  }
+  return value
 }
 
 /** Frozen with all that is in it. What operations get is read only by its types, too. */

@@ -14,18 +14,22 @@ export interface RecoveryOptions {
 
 /** Milliseconds that one row may take: less than its lease, so that nobody else begins meanwhile. */
 const longestWrite = 25_000
+/** And when the server stops: what has been sent is then noted before the database closes. */
+const longestAtStop = 15_000
 
 export default fp<RecoveryOptions>(async (fastify, { clock, random, every }) => {
   const { repositories, callLogs, messageLogs, log } = fastify
-  const stopping = new AbortController()
+  const { stopping } = fastify
+  const ending = new AbortController()
   const parts: RecoveryParts = {
     clock,
     random,
     log,
-    stopping: stopping.signal,
+    stopping,
     callerOf: async ({ userId, platform }: Tenant) => {
       const user = await repositories.users.find(userId, platform)
-      return isSignedIn(user) ? fastify.callerOf(user, { signal: AbortSignal.timeout(longestWrite), background: true }) : undefined
+      const signal = AbortSignal.any([AbortSignal.timeout(longestWrite), ending.signal])
+      return isSignedIn(user) ? fastify.callerOf(user, { signal, background: true }) : undefined
     }
   }
 
@@ -45,9 +49,9 @@ export default fp<RecoveryOptions>(async (fastify, { clock, random, every }) => 
     lookOnce()
     timer = setInterval(lookOnce, every).unref()
   })
-  fastify.addHook('preClose', async () => {
+  stopping.addEventListener('abort', () => {
     clearInterval(timer)
-    stopping.abort()
-    await looking
+    setTimeout(() => { ending.abort() }, longestAtStop).unref()
   })
-}, { name: 'recovery', dependencies: ['services', 'request-caller'] })
+  fastify.finishBeforeStop(async () => { await looking })
+}, { name: 'recovery', dependencies: ['services', 'request-caller', 'graceful-stop'] })

@@ -38,5 +38,5 @@ export default fp<TokensOptions>(async (fastify, { connectorConfig, publicUrl, c
     ...kept
   })
   // The database closes after that.
-  fastify.addHook('preClose', settled)
-}, { name: 'tokens', dependencies: ['db', 'connectors', 'crm'] })
+  fastify.finishBeforeStop(settled)
+}, { name: 'tokens', dependencies: ['db', 'connectors', 'crm', 'graceful-stop'] })

@@ -2,8 +2,11 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Caller } from '../../src/calls/caller.ts'
+import { pendingText } from '../../src/calls/pending.ts'
+import { recover } from '../../src/calls/recover.ts'
 import { readNote } from '../../src/calls/body/merge.ts'
 import type { CreateCallLogBody } from '../../src/contract/call-log.ts'
+import type { CreateMessageLogBody } from '../../src/contract/message-log.ts'
 import type { Connector } from '../../src/contract/connector.ts'
 import { CrmError } from '../../src/contract/crm.ts'
 import type { NewCallLog, NewMessageLog } from '../../src/contract/operations.ts'
@@ -228,4 +231,61 @@ await t.test('a note that waits for its call is there until the call is logged',
   fail('POST', undefined)
   await instance.callLogs.create(instance.caller, callOf(''), { withCachedNote: true })
   t.equal(note(), 'typed during the call')
+})
+
+const messageOf = (id: string, more: object = {}): CreateMessageLogBody => ({
+  ...conversation,
+  logInfo: { ...conversation.logInfo, messages: [{ id, direction: 'Inbound', subject: `Words of ${id}`, creationTime: '2026-01-15T08:00:00Z', ...more }] }
+})
+
+await t.test('a message that was promised is written, although the one before it is refused', async t => {
+  const { instance, fail, pass, records, rows } = await world(t)
+  fail('POST', 503)
+  for (const id of ['m1', 'm2', 'm3']) await t.rejects(instance.messageLogs.log(instance.caller, messageOf(id)), { code: 'waiting' })
+  fail('POST', 400)
+  await t.rejects(instance.messageLogs.log(instance.caller, messageOf('m4')), { code: 'invalid' })
+  fail('POST', undefined)
+  pass(60_000)
+  for (let look = 0; look < 3; look++) await instance.recover()
+  const [record, ...others] = records()
+  t.strictSame(others, [])
+  t.notMatch(record?.body, /Words of m1/, 'the CRM has refused it')
+  t.match(record?.body, /Words of m2/)
+  t.match(record?.body, /Words of m3/)
+  t.notMatch(record?.body, /Words of m4/, 'its sender was told that it is not kept')
+  t.match(await rows(), [{ state: 'logged', nextAttemptAt: null }])
+})
+
+await t.test('a fax that had to wait has its link', async t => {
+  const { instance, fail, pass, records } = await world(t)
+  const fax = messageOf('f1', { attachments: [{ type: 'RenderedDocument', link: 'https://app.ringcentral.com/fax/1', uri: 'https://media.ringcentral.com/1' }] })
+  fail('POST', 503)
+  await t.rejects(instance.messageLogs.log(instance.caller, { ...fax, logInfo: { ...fax.logInfo, rcAccessToken: 'token' } }), { code: 'waiting' })
+  fail('POST', undefined)
+  pass(60_000)
+  await instance.recover()
+  t.match(records()[0]?.body, /https:\/\/app\.ringcentral\.com\/fax\/1/)
+})
+
+await t.test('a look for what waits ends when all of its rows have ended, whatever the database does', async t => {
+  const rows = Array.from({ length: 12 }, (_, index) => ({ id: String(index), userId: 'u', accountId: '', platform: 'x', state: 'waiting', attempts: 0 }) as CallLog)
+  const [begun, ended]: [string[], string[]] = [[], []]
+  const warned: string[] = []
+  await recover({
+    kind: 'call',
+    rows: {
+      due: async () => rows,
+      advance: async () => { throw new Error('The database is away') },
+      pendingOf: () => pendingText({ since: 0, create: {}, updates: [] })
+    },
+    async resume (_caller, row) {
+      begun.push(row.id)
+      await new Promise(resolve => { setTimeout(resolve, row.id === '0' ? 1 : 20) })
+      ended.push(row.id)
+      throw new Error('The database is away')
+    }
+  }, { callerOf: async () => ({}) as Caller, clock: () => 0, random: () => 0, log: { info: () => {}, warn: (_facts, message) => { warned.push(message) } } })
+  t.equal(begun.length, 12)
+  t.strictSame(ended.toSorted(), begun.toSorted())
+  t.equal(warned.filter(message => message.includes('could not be noted')).length, 12)
 })

@@ -231,6 +231,16 @@ await t.test('records are read in parallel, and one that cannot be read does not
   t.match(json.returnMessage, { messageType: 'warning', message: /no longer exists/ })
 })
 
+await t.test('what a client does not know may be empty, and a score may be a structure', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const unknown = { extensionNumber: '', rcExtensionId: '', hashedExtensionId: '', voicemailMessageId: '' }
+  t.match((await patchbay.call('/callLog', { method: 'POST', token, body: logOf({ ...unknown, ringSenseAIScore: { overall: 92 } }) })).json, { successful: true })
+  t.match((await activities(patchbay))[0].body, /Call score[^<]*<\/b>: 92/)
+  t.match((await patchbay.call('/callLog?sessionIds=4503991004&extensionNumber=', { token })).json.logs, [{ matched: true }])
+  t.match((await patchbay.call('/callLog', { method: 'PATCH', token, body: { sessionId: '4503991004', ...unknown, ringSenseAIScore: { a: 1, b: 2 } } })).json, { successful: true })
+})
+
 await t.test('a note that waits for the log of the server-side service is used once, by that service only', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()

@@ -47,7 +47,11 @@ await t.test('numbers are compared whatever they look like', t => {
     ['+390612345678', '06 1234 5678'],
     ['+79123456789', '8 (912) 345-67-89'],
     ['+80012345678', '+800 1234 5678'],
-    ['101', ' 101 ']
+    ['101', ' 101 '],
+    // Digits that could be a long national number, too.
+    ['+4915112345678', '4915112345678'],
+    ['+6281234567890', '6281234567890'],
+    ['+38343201234', '38343201234']
   ]
   for (const [number, text] of same) t.equal(isSameNumber(number, text), true, `${number} is ${text}`)
   const others: Array<[number: string, text: string]> = [

@@ -9,16 +9,23 @@ import { membersOf, testCipher } from './databases.ts'
 /** Postgres on a socket, for the real driver. It has one session, so connections must not use it at the same time. */
 async function servePostgres (pglite: PGlite) {
   const sockets = new Set<Socket>()
+  let breaking = false
   const server = createServer(socket => {
     sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)))
     let queue = Promise.resolve()
     socket.on('data', bytes => {
+      if (breaking && /\bbegin\b/i.test(bytes.toString('latin1'))) {
+        breaking = false
+        return socket.destroy()
+      }
       queue = queue.then(async () => { socket.write(await pglite.execProtocolRaw(bytes)) })
     })
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `postgres://postgres:hunter2@127.0.0.1:${(server.address() as AddressInfo).port}/postgres`,
+    /** The connection on which the next transaction begins. */
+    breakAtBegin: () => { breaking = true },
     breakConnections: () => { for (const socket of sockets) socket.destroy() },
     stop: () => { server.close() }
   }
@@ -46,6 +53,12 @@ await t.test('a Postgres database opens by its URL, survives broken connections 
   ])
   t.equal(undone, undefined)
   t.strictSame(await handle.select({ name: tables.users.name }).from(tables.users), [{ name: '' }])
+  // Each of them breaks when its transaction begins.
+  for (let times = 0; times < 12; times++) {
+    server.breakAtBegin()
+    await t.rejects(database.atomic(transaction => [transaction.update(tables.users).set({ name: 'x' })]), String(times))
+  }
+  await database.ping()
   await database.close()
 
   await (await openDatabase(server.url.replace('postgres:', 'postgresql:'))).close()

@@ -115,6 +115,14 @@ await t.test('whatever a connector does ends as a coded error that names the pla
   }
 })
 
+await t.test('text that no database can hold is mended, because what it tells of may be done', async t => {
+  const operations = "async createCallLog () { return { logId: '1', returnMessage: { message: 'Logged for ' + '\\u{1f3a7}'.slice(0, 1) + '\\0!', messageType: 'success' } } }"
+  const folder = t.testdir({ connectors: { 'hostile0.ts': source('hostile0', { title: '', operations }) } })
+  const patchbay = await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') } })
+  const answer = await patchbay.call('/callLog', { ...create, token: await patchbay.connectUser('hostile0') })
+  t.match(answer.json, { successful: true, returnMessage: { message: 'Logged for \ufffd!' } })
+})
+
 await t.test('routes of a connector that throw whatever they like are answered as a failure of the server', async t => {
   const info = `routes: async fastify => {
       fastify.get('/string', async () => { throw '${secret}' })

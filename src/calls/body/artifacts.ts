@@ -31,6 +31,13 @@ export function readableNote (artifact: unknown): string | undefined {
   return readable(artifact, outlined)
 }
 
+/** @returns the number or text, on its own or as the only one of a structure; nothing when there is none */
+export function readableScore (score: unknown): string | undefined {
+  const candidates = typeof score === 'object' && score !== null ? Object.values(score) : [score]
+  const [found, ...others] = candidates.filter(value => (typeof value === 'number' && value !== 0) || (typeof value === 'string' && value !== ''))
+  return found === undefined || others.length > 0 ? undefined : String(found)
+}
+
 /** A structure that is not understood stays as JSON text, rather than getting lost. */
 function readable (artifact: unknown, lay: (structured: unknown) => string | undefined): string | undefined {
   if (artifact === null || artifact === undefined) return undefined

@@ -12,6 +12,8 @@ export interface Held {
   part: Written
   value: string
   fingerprint: string
+  /** Of what people read there, without formatting. */
+  readingFingerprint: () => string
 }
 
 /** The value that arrives; an empty one is the wish to clear the section. */
@@ -55,6 +57,8 @@ export function decide (
   const ours = held.find(({ fingerprint }) => isSame(fingerprint, remembered)) ?? held.find(keepsPlace) ?? (unmarked ? held[0] : undefined)
 
   if (incoming.value === '') return decideClearing(ours ?? held[0], remembered)
+  // The extension's form shows what people read. Sent back as it is, it is no edit, and must not take what formatting a person gave it.
+  if (section.editable && held.some(({ readingFingerprint }) => readingFingerprint() === incoming.fingerprint)) return kept('same')
   if (ours === undefined) return decideForeign(section, incoming, held, remembered)
   if (ours.fingerprint === incoming.fingerprint) return kept('same')
   if (section.placeholders?.includes(incoming.value)) return kept('not-known-yet')

@@ -106,7 +106,7 @@ function mergeBy (
 
 function heldBy (part: Written, codec: Codec): Held {
   const value = codec.value(part)
-  return { part, value, fingerprint: fingerprintOf(value) }
+  return { part, value, fingerprint: fingerprintOf(value), readingFingerprint: () => fingerprintOf(codec.reading(part)) }
 }
 
 function writtenBy (codec: Codec, section: Section, value: string, values: CallLogValues): Written {

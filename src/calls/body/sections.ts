@@ -5,7 +5,7 @@
  */
 import { settingValue } from '../../contract/settings.ts'
 import type { Party } from '../../contract/call-record.ts'
-import { readableNote, readableTranscript } from './artifacts.ts'
+import { readableNote, readableScore, readableTranscript } from './artifacts.ts'
 import { callJourney } from './journey.ts'
 import { durationWords, formatInstant } from './time.ts'
 import type { BodyFormat, BodyOptions, CallLogValues } from './values.ts'
@@ -211,7 +211,7 @@ const table = [
     labels: labels(['Call score']),
     setting: 'addCallLogRingSenseRecordingAIScore',
     on: true,
-    value: ({ ringSenseAIScore }) => ringSenseAIScore ? String(ringSenseAIScore) : undefined
+    value: ({ ringSenseAIScore }) => readableScore(ringSenseAIScore)
   },
   {
     id: 'ringSenseBulletedSummary',

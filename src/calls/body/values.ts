@@ -28,7 +28,7 @@ export interface CallLogValues {
   transcript?: unknown
   ringSenseTranscript?: unknown
   ringSenseSummary?: unknown
-  ringSenseAIScore?: string | number | null | undefined
+  ringSenseAIScore?: unknown
   ringSenseBulletedSummary?: unknown
   ringSenseLink?: string | null | undefined
 }

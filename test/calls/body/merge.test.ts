@@ -198,3 +198,16 @@ await t.test('of the same line pasted twice, the first one is replaced', async t
   t.equal(update({ ...created, body: created.body + created.body }, 'text/plain', { result: 'b' }).body,
     '- Duration: 1 second\n- Result: b\n- Duration: 1 second\n- Result: a\n')
 })
+
+await t.test('a note that comes back as it was read takes no formatting that a person gave it', async t => {
+  const created = composeCallLog({ note: 'hello', subject: 'Ann' }, optionsOf('text/html'))
+  const rich = 'hello, see <a href="https://example.com/contract/77">the <b>contract</b></a><table><tr><td>Price</td></tr></table>'
+  const changed = { ...created, body: created.body.replace('hello', rich) }
+  const echo = update(changed, 'text/html', { note: readNote(changed.body, 'text/html'), subject: 'Bob' })
+  t.ok(echo.body.includes(rich))
+  t.equal(decisionOn('note', echo), 'kept same')
+  t.equal(decisionOn('subject', echo), 'replaced edited')
+  const again = update(echo, 'text/html', { note: readNote(echo.body, 'text/html') })
+  t.equal(again.body, echo.body)
+  t.equal(readNote(update(again, 'text/html', { note: 'another' }).body, 'text/html'), 'another', 'an edit still wins')
+})
