@@ -2,7 +2,7 @@
 import { returnMessage } from '../contract/answer.ts'
 import type { Contact, ContactsAnswer, CreateContactAnswer, CreateContactBody } from '../contract/contact.ts'
 import { PatchbayError } from '../contract/errors.ts'
-import type { FoundContact, LogContact } from '../contract/operations.ts'
+import type { ConnectedUser, FoundContact, LogContact } from '../contract/operations.ts'
 import { readSubmission, submissionOf } from '../contract/submission.ts'
 import type { AccountData, DataOwner } from '../db/account-data.ts'
 import type { Tenant } from '../db/tenant.ts'
@@ -25,7 +25,7 @@ export interface Contacts {
   findContactWithName: (caller: Caller, name: string) => Promise<ContactsAnswer>
   createContact: (caller: Caller, body: CreateContactBody) => Promise<CreateContactAnswer>
   /** What the connector wanted to remember of a contact that it found by its number. */
-  remembered: (tenant: Tenant, contact: Pick<LogContact, 'id' | 'phoneNumber'>) => Promise<FoundContact['remember']>
+  remembered: (tenant: Tenant, user: Pick<ConnectedUser, 'info'>, contact: Pick<LogContact, 'id' | 'phoneNumber'>) => Promise<FoundContact['remember']>
 }
 
 /** A leading `+` that was not encoded in the address arrives as a blank. */
@@ -36,7 +36,7 @@ export function contacts (accountData: AccountData): Contacts {
     const { info } = caller.connector
     if (!query.phoneNumber.startsWith('+') && info.internalCalls !== true) return []
     const owner = ownerOf(caller.tenant)
-    const key = cacheKey(query.phoneNumber)
+    const key = cacheKey(caller.context.user, query.phoneNumber)
     if (!query.refresh) {
       const remembered = await accountData.get(owner, key)
       if (remembered !== undefined && !remembered.expired) return remembered.data as FoundContact[]
@@ -86,14 +86,15 @@ export function contacts (accountData: AccountData): Contacts {
       })
       // The index that a CRM searches may be behind its records, so the contact is remembered, not looked for.
       const owner = ownerOf(caller.tenant)
-      const known = (await accountData.get(owner, cacheKey(number)))?.data as FoundContact[] | undefined ?? []
-      await accountData.set(owner, cacheKey(number), [...known, created.contact], matchLives)
+      const key = cacheKey(caller.context.user, number)
+      const known = (await accountData.get(owner, key))?.data as FoundContact[] | undefined ?? []
+      await accountData.set(owner, key, [...known, created.contact], matchLives)
       return { successful: true, returnMessage: created.returnMessage ?? returnMessage('success', 'Contact created.', 2000), contact: shown(created.contact) }
     },
 
-    async remembered (tenant, { id, phoneNumber }) {
+    async remembered (tenant, user, { id, phoneNumber }) {
       // Clients remember a match for days, so one whose time is over here still says more than nothing.
-      const known = (await accountData.get(ownerOf(tenant), cacheKey(phoneNumber)))?.data as FoundContact[] | undefined
+      const known = (await accountData.get(ownerOf(tenant), cacheKey(user, phoneNumber)))?.data as FoundContact[] | undefined
       return known?.find(contact => String(contact.id) === id)?.remember
     }
   }
@@ -106,7 +107,9 @@ function shown ({ remember, ...contact }: FoundContact): Contact {
   return contact
 }
 
-const cacheKey = (phoneNumber: string): string => `contact-${phoneNumber}`
+/** One person may work in several companies of a CRM, each with records of its own. */
+const cacheKey = ({ info: { companyId } }: Pick<ConnectedUser, 'info'>, phoneNumber: string): string =>
+  ['contact', ...(companyId === undefined ? [] : [String(companyId)]), phoneNumber].join('-')
 
 const nobody = (text: string): NonNullable<ContactsAnswer['returnMessage']> => ({
   ...returnMessage('warning', 'Contact not found'),

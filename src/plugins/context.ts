@@ -26,7 +26,7 @@ export default fp(async fastify => {
       accountSettings: {},
       // Of one list all requests that need it get the same.
       accountData: async ({ key }) => frozen(await fastify.accountData.get(tenant, declared(connector, key), context)) as never,
-      remembered: async contact => await fastify.contacts.remembered(tenant, contact)
+      remembered: async contact => await fastify.contacts.remembered(tenant, user, contact)
     },
     async ownerOf ({ isAssignedToUser, adminAssignedUserToken } = {}) {
       if (isAssignedToUser !== true || typeof adminAssignedUserToken !== 'string') return undefined

@@ -1,0 +1,47 @@
+import t from 'tap'
+import type { Caller } from '../../src/calls/caller.ts'
+import { contacts, type ContactQuery } from '../../src/contacts/contacts.ts'
+import type { FoundContact } from '../../src/contract/operations.ts'
+import { Type } from '../../src/contract/type.ts'
+import { accountData } from '../../src/db/account-data.ts'
+import { alice, onEveryDatabase } from '../db/databases.ts'
+
+const query: ContactQuery = { phoneNumber: '+19995550100', isExtension: false, overridingFormats: [], refresh: false }
+
+/** @param found what the CRM finds */
+function callerOf (found: () => Promise<FoundContact[]>, info: Record<string, unknown> = {}): Caller {
+  return {
+    tenant: alice,
+    connector: {
+      info: { platform: 'acme', title: 'Acme', additionalSubmission: Type.Object({}) },
+      operations: {
+        findContact: found,
+        createContact: async (_context: unknown, { name }: { name: string }) => ({ contact: { id: '8', name, type: 'Contact' } })
+      }
+    },
+    context: { user: { info } }
+  } as unknown as Caller
+}
+
+const namesOf = ({ contact = [] }: { contact?: Array<{ name?: string, isNewContact?: boolean }> }): Array<string | undefined> =>
+  contact.filter(({ isNewContact }) => isNewContact !== true).map(({ name }) => name)
+
+await onEveryDatabase(t, 'a contact that is created while a search finds nobody stays known', async (t, database) => {
+  const { findContact, createContact } = contacts(accountData(database, () => 0))
+  let answer = (_found: FoundContact[]): void => {}
+  const slow = callerOf(async () => await new Promise<FoundContact[]>(resolve => { answer = resolve }))
+  const searching = findContact(slow, query)
+  await createContact(slow, { phoneNumber: '+19995550100', newContactName: 'Nia' })
+  answer([])
+  t.strictSame(namesOf(await searching), ['Nia'])
+  t.strictSame(namesOf(await findContact(callerOf(async () => []), query)), ['Nia'], 'and nobody else is told otherwise')
+})
+
+await onEveryDatabase(t, 'what was found in one company of a CRM is not known in another', async (t, database) => {
+  const { findContact, remembered } = contacts(accountData(database, () => 0))
+  const inCompany = (companyId: number, name: string): Caller => callerOf(async () => [{ id: '6', name, type: 'Contact', remember: { companyId } } as never], { companyId })
+  t.strictSame(namesOf(await findContact(inCompany(77, 'Ann'), query)), ['Ann'])
+  t.strictSame(namesOf(await findContact(inCompany(78, 'Bob'), query)), ['Bob'])
+  t.strictSame(await remembered(alice, { info: { companyId: 77 } }, { id: '6', phoneNumber: query.phoneNumber }), { companyId: 77 })
+  t.equal(await remembered(alice, { info: {} }, { id: '6', phoneNumber: query.phoneNumber }), undefined)
+})
