@@ -37,8 +37,23 @@ async function setUp (database: Database) {
     ...parts
   })
   const stored = async () => await people.find('1-acme', 'acme')
+  /** A renewal that has new credentials, and keeps them to itself until its lease is over. */
+  const beyondItsLease = async () => {
+    let release = (): void => {}
+    const held = new Promise<void>(resolve => { release = resolve })
+    const slow = process({
+      request: async user => {
+        const credentials = await request(user)
+        await held
+        return credentials
+      }
+    }).renew(seen)
+    await pause(50)
+    now += 15_001
+    return { slow, release }
+  }
   return {
-    seen, people, asked, discarded, process, request, issue, stored, signIn, pass: (milliseconds: number) => { now += milliseconds }, setGood: (token: string) => { good = token }
+    seen, people, asked, discarded, process, request, beyondItsLease, issue, stored, signIn, pass: (milliseconds: number) => { now += milliseconds }, setGood: (token: string) => { good = token }
   }
 }
 
@@ -63,18 +78,8 @@ await onEveryDatabase(t, 'the lease of a process that died is taken over', async
 })
 
 await onEveryDatabase(t, 'a renewal that comes back after its lease was taken over still counts', async (t, database) => {
-  const { seen, asked, process, request, pass, stored } = await setUp(database)
-  let release = (): void => {}
-  const held = new Promise<void>(resolve => { release = resolve })
-  const slow = process({
-    request: async user => {
-      const credentials = await request(user)
-      await held
-      return credentials
-    }
-  }).renew(seen)
-  await pause(50)
-  pass(15_001)
+  const { seen, asked, process, request, beyondItsLease, stored } = await setUp(database)
+  const { slow, release } = await beyondItsLease()
   const other = process({
     request: async user => {
       release()
@@ -89,18 +94,8 @@ await onEveryDatabase(t, 'a renewal that comes back after its lease was taken ov
 })
 
 await onEveryDatabase(t, 'and so does one that comes back after another was refused', async (t, database) => {
-  const { seen, process, request, pass, stored } = await setUp(database)
-  let release = (): void => {}
-  const held = new Promise<void>(resolve => { release = resolve })
-  const slow = process({
-    request: async user => {
-      const credentials = await request(user)
-      await held
-      return credentials
-    }
-  }).renew(seen)
-  await pause(50)
-  pass(15_001)
+  const { seen, process, beyondItsLease, stored } = await setUp(database)
+  const { slow, release } = await beyondItsLease()
   await t.rejects(process().renew(seen), { code: 'session-revoked' })
   release()
   t.match((await slow).credentials, { accessToken: 'a2' })
