@@ -19,7 +19,7 @@ type DueRow = LogRow & Tenant
 export interface Recoverable<Row extends DueRow> {
   readonly kind: string
   readonly rows: {
-    due: (now: number, limit: number) => Promise<Row[]>
+    due: (now: number, limit: number, exceptPlatforms: readonly string[]) => Promise<Row[]>
     advance: (row: Row, changes: LifecycleChanges) => Promise<Row | undefined>
     pendingOf: (row: Row) => string
   }
@@ -48,19 +48,48 @@ const givenUp: Readonly<Record<LogState, LogState>> = {
 }
 
 const batch = 50
+/** Rows of one CRM that are worked on at a time. */
 const parallel = 4
 
-/** @returns how many rows were due */
-export async function recover<Row extends DueRow> (logs: Recoverable<Row>, parts: RecoveryParts): Promise<number> {
-  const due = await logs.rows.due(parts.clock(), batch)
-  const queue = due.values()
-  await Promise.all(Array.from({ length: parallel }, async () => {
-    for (const row of queue) {
-      if (parts.stopping?.aborted === true) return
-      await recoverRow(logs, row, parts)
+export interface Recovery {
+  /**
+   * Begins with what is due; of a CRM that an earlier look is still at work for, nothing: one that is slow holds up its own logs only.
+   * @returns how many rows it has begun with
+   */
+  look: () => Promise<number>
+  /** Resolves when all that was begun has ended. */
+  settled: () => Promise<void>
+}
+
+export function recovery<Row extends DueRow> (logs: Recoverable<Row>, parts: RecoveryParts): Recovery {
+  const busy = new Map<string, Promise<void>>()
+
+  async function work (platform: string, rows: readonly Row[]): Promise<void> {
+    const queue = rows.values()
+    try {
+      await Promise.all(Array.from({ length: parallel }, async () => {
+        for (const row of queue) {
+          if (parts.stopping?.aborted === true) return
+          await recoverRow(logs, row, parts)
+        }
+      }))
+    } finally {
+      busy.delete(platform)
     }
-  }))
-  return due.length
+  }
+
+  return {
+    async look () {
+      const due = await logs.rows.due(parts.clock(), batch, [...busy.keys()])
+      // Another look may have begun with one of them meanwhile.
+      const free = due.filter(({ platform }) => !busy.has(platform))
+      for (const platform of new Set(free.map(row => row.platform))) busy.set(platform, work(platform, free.filter(row => row.platform === platform)))
+      return free.length
+    },
+    async settled () {
+      await Promise.all(busy.values())
+    }
+  }
 }
 
 async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverable<Row>, row: Row, { callerOf, clock, random, log }: RecoveryParts): Promise<void> {

@@ -1,5 +1,5 @@
 /** The logs of calls: one row per user, call and extension. */
-import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, notInArray, sql } from 'drizzle-orm'
 import { fittingLogs, type CallIdentity } from './call-identity.ts'
 import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
@@ -40,7 +40,7 @@ export interface CallLogs {
   /** What waits to be written, `''` when nothing does. */
   pendingOf (row: Pick<CallLog, 'id' | 'sealedPending'>): string
   /** For the recovery job alone, as it looks over all tenants: rows that somebody has to go on with, the longest waiting first. */
-  due (now: number, limit: number): Promise<CallLog[]>
+  due (now: number, limit: number, exceptPlatforms?: readonly string[]): Promise<CallLog[]>
   /** Makes due what was put off for one of these reasons, which are codes of errors. */
   hurry (tenant: Tenant, reasons: readonly string[]): Promise<void>
 }
@@ -85,8 +85,8 @@ export function callLogs (
       await handle.delete(table).where(unchanged(table, row))
     },
     pendingOf: life.pendingOf,
-    async due (now, limit) {
-      return await handle.select().from(table).where(isDue(table, now)).orderBy(asc(table.updatedAt)).limit(limit)
+    async due (now, limit, exceptPlatforms = []) {
+      return await handle.select().from(table).where(and(isDue(table, now), notInArray(table.platform, [...exceptPlatforms]))).orderBy(asc(table.updatedAt)).limit(limit)
     },
     async hurry (tenant, reasons) {
       const now = clock()

@@ -1,5 +1,5 @@
 /** The logs of messages: one row per record in the CRM (a conversation on one day), and the messages that are in it. */
-import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, notInArray, sql } from 'drizzle-orm'
 import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
@@ -40,7 +40,7 @@ export interface MessageLogs {
     tenant: Tenant, row: MessageLog, changes: MessageLogChanges, messageIds: Iterable<string>
   ): Promise<MessageLog | undefined>
   /** For the recovery job alone, as it looks over all tenants: rows that somebody has to go on with, the longest waiting first. */
-  due (now: number, limit: number): Promise<MessageLog[]>
+  due (now: number, limit: number, exceptPlatforms?: readonly string[]): Promise<MessageLog[]>
   /** Makes due what was put off for one of these reasons, which are codes of errors. */
   hurry (tenant: Tenant, reasons: readonly string[]): Promise<void>
 }
@@ -94,8 +94,8 @@ export function messageLogs (
       ] as const)
       return results?.[0][0]
     },
-    async due (now, limit) {
-      return await handle.select().from(table).where(isDue(table, now)).orderBy(asc(table.updatedAt)).limit(limit)
+    async due (now, limit, exceptPlatforms = []) {
+      return await handle.select().from(table).where(and(isDue(table, now), notInArray(table.platform, [...exceptPlatforms]))).orderBy(asc(table.updatedAt)).limit(limit)
     },
     async hurry (tenant, reasons) {
       const now = clock()

@@ -1,6 +1,6 @@
 /** Recovery: at start, and every few seconds. */
 import fp from 'fastify-plugin'
-import { recover, type RecoveryParts } from '../calls/recover.ts'
+import { recovery, type RecoveryParts } from '../calls/recover.ts'
 import type { Clock } from '../db/database.ts'
 import type { Tenant } from '../db/tenant.ts'
 import { isSignedIn } from '../db/users.ts'
@@ -33,25 +33,27 @@ export default fp<RecoveryOptions>(async (fastify, { clock, random, every }) => 
     }
   }
 
-  const look = async (): Promise<void> => {
-    await recover({ kind: 'call', rows: repositories.callLogs, resume: callLogs.resume }, parts)
-    await recover({ kind: 'message', rows: repositories.messageLogs, resume: messageLogs.resume }, parts)
-  }
-
-  let looking: Promise<void> | undefined
-  const lookOnce = (): void => {
-    looking ??= look()
+  const kinds = [
+    recovery({ kind: 'call', rows: repositories.callLogs, resume: callLogs.resume }, parts),
+    recovery({ kind: 'message', rows: repositories.messageLogs, resume: messageLogs.resume }, parts)
+  ]
+  let looking: Promise<unknown> | undefined
+  const look = (): void => {
+    looking ??= Promise.all(kinds.map(async kind => await kind.look()))
       .catch((error: unknown) => { log.error({ err: error }, 'looking for what waits failed') })
       .finally(() => { looking = undefined })
   }
   let timer: NodeJS.Timeout
   fastify.addHook('onReady', async () => {
-    lookOnce()
-    timer = setInterval(lookOnce, every).unref()
+    look()
+    timer = setInterval(look, every).unref()
   })
   stopping.addEventListener('abort', () => {
     clearInterval(timer)
     setTimeout(() => { ending.abort() }, longestAtStop).unref()
   })
-  fastify.finishBeforeStop(async () => { await looking })
+  fastify.finishBeforeStop(async () => {
+    await looking
+    await Promise.all(kinds.map(async kind => { await kind.settled() }))
+  })
 }, { name: 'recovery', dependencies: ['services', 'request-caller', 'graceful-stop'] })

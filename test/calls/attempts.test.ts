@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Caller } from '../../src/calls/caller.ts'
 import { pendingText } from '../../src/calls/pending.ts'
-import { recover } from '../../src/calls/recover.ts'
+import { recovery } from '../../src/calls/recover.ts'
 import { readNote } from '../../src/calls/body/merge.ts'
 import type { CreateCallLogBody } from '../../src/contract/call-log.ts'
 import type { CreateMessageLogBody } from '../../src/contract/message-log.ts'
@@ -271,7 +271,7 @@ await t.test('a look for what waits ends when all of its rows have ended, whatev
   const rows = Array.from({ length: 12 }, (_, index) => ({ id: String(index), userId: 'u', accountId: '', platform: 'x', state: 'waiting', attempts: 0 }) as CallLog)
   const [begun, ended]: [string[], string[]] = [[], []]
   const warned: string[] = []
-  await recover({
+  const { look, settled } = recovery({
     kind: 'call',
     rows: {
       due: async () => rows,
@@ -285,7 +285,39 @@ await t.test('a look for what waits ends when all of its rows have ended, whatev
       throw new Error('The database is away')
     }
   }, { callerOf: async () => ({}) as Caller, clock: () => 0, random: () => 0, log: { info: () => {}, warn: (_facts, message) => { warned.push(message) } } })
+  t.equal(await look(), 12)
+  await settled()
   t.equal(begun.length, 12)
   t.strictSame(ended.toSorted(), begun.toSorted())
   t.equal(warned.filter(message => message.includes('could not be noted')).length, 12)
+})
+
+await t.test('a CRM that is slow holds up its own logs only', async t => {
+  const of = (platform: string, count: number): CallLog[] =>
+    Array.from({ length: count }, (_, index) => ({ id: `${platform} ${index}`, userId: 'u', accountId: '', platform, state: 'waiting', attempts: 0 }) as CallLog)
+  let waiting = [...of('slow', 60), ...of('fast', 6)]
+  let release = (): void => {}
+  const held = new Promise<void>(resolve => { release = resolve })
+  const { look, settled } = recovery({
+    kind: 'call',
+    rows: {
+      due: async (_now, limit, except) => waiting.filter(({ platform }) => !except.includes(platform)).slice(0, limit),
+      advance: async row => row,
+      pendingOf: () => pendingText({ since: 0, create: {}, updates: [] })
+    },
+    async resume (_caller, row) {
+      if (row.platform === 'slow') await held
+      waiting = waiting.filter(one => one !== row)
+    }
+  }, { callerOf: async () => ({}) as Caller, clock: () => 0, random: () => 0, log: { info: () => {}, warn: () => {} } })
+  t.equal(await look(), 50, 'all of them of the slow one')
+  t.equal(await look(), 6)
+  await new Promise(resolve => { setTimeout(resolve, 20) })
+  t.equal(waiting.length, 60)
+  t.equal(await look(), 0, 'and nothing is begun twice')
+  release()
+  await settled()
+  t.equal(await look(), 10)
+  await settled()
+  t.strictSame(waiting, [])
 })

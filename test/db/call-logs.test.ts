@@ -167,6 +167,7 @@ await onEveryDatabase(t, 'due are the logs that nobody goes on with, of all tena
   const due = (await logs.due(100, 20)).map(({ sessionId }) => sessionId)
   t.strictSame(due, ['lease over', 'looked for', 'next attempt', 'change waits', 'of 2-acme acme', 'of 1-acme other', 'no instants'])
   t.equal((await logs.due(100, 2)).length, 2)
+  t.strictSame(await logs.due(100, 20, [alice.platform, ...strangers.map(({ platform }) => platform)]), [])
   t.strictSame((await logs.due(0, 20)).map(({ sessionId }) => sessionId), ['no instants'])
 })
 

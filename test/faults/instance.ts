@@ -3,7 +3,7 @@ import { callLogs, type CallLogs } from '../../src/calls/call-logs.ts'
 import type { Caller } from '../../src/calls/caller.ts'
 import { hashId } from '../../src/calls/identity.ts'
 import { messageLogs, type MessageLogs } from '../../src/calls/message-logs.ts'
-import { recover } from '../../src/calls/recover.ts'
+import { recovery } from '../../src/calls/recover.ts'
 import type { Connector } from '../../src/contract/connector.ts'
 import { callLogs as callLogRows, type CallLog } from '../../src/db/call-logs.ts'
 import { cipher, newEncryptionKey, parseEncryptionKeys } from '../../src/db/cipher.ts'
@@ -64,8 +64,15 @@ export async function startInstance ({ url, clock, crm, connector, meets }: {
     callLogs: calls,
     messageLogs: messages,
     caller,
-    recover: async () => await recover({ kind: 'call', rows: rows.callLogs, resume: calls.resume }, parts) +
-      await recover({ kind: 'message', rows: rows.messageLogs, resume: messages.resume }, parts),
+    async recover () {
+      const kinds = [recovery({ kind: 'call', rows: rows.callLogs, resume: calls.resume }, parts), recovery({ kind: 'message', rows: rows.messageLogs, resume: messages.resume }, parts)]
+      let due = 0
+      for (const { look, settled } of kinds) {
+        due += await look()
+        await settled()
+      }
+      return due
+    },
     rows: async () => [...await database.handle.select().from(database.tables.callLogs), ...await database.handle.select().from(database.tables.messageLogs)],
     forgetPending: async row => { await rows.callLogs.advance(row, { pending: '' }) },
     stop: async () => { await database.close() }
