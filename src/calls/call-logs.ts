@@ -20,7 +20,9 @@ import { callChangesOf, callOf, contactOf, differences, otherNumber, withoutPlac
 import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
-import { inDoubt, leftOf, pendingReader, pendingText, sentOf, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Pending, type Taken } from './pending.ts'
+import {
+  isInDoubt, leftOf, pendingReader, pendingText, sameAttempt, sentOf, takenOver, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Pending, type Taken
+} from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface CallLogs {
@@ -87,7 +89,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     }, {
       prepare: row => {
         const waiting = row === undefined ? { since: now, updates: [] } : pendingOf(row)
-        const { create, sent, updates, since } = resumed ? sameAttempt(row?.state, waiting) : nextAttempt(row?.state, waiting, body, now)
+        const { since, sent } = takenOver(waiting, row?.state, now)
+        const { create, updates } = resumed ? sameAttempt(waiting) : nextAttempt(row?.state, waiting, body)
         if (updates.length > waiting.updates.length) brought = updates.at(-1)
         const { log, changes } = compose(caller, create, ownerId, row?.startTime ?? now)
         const attempt = { ...log, ...sent }
@@ -131,7 +134,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         return pendingText({ since, updates: leftOf(updates, taken, refused) })
       },
       learned: () => attempted === undefined ? {} : { fingerprints: attempted.fingerprints },
-      unwritten: (row, inDoubt) => {
+      stillWaits: (row, inDoubt) => {
         const pending = pendingOf(row)
         if (attempted === undefined) return pendingText(pending)
         // A doubt about an earlier attempt is settled by now.
@@ -315,24 +318,13 @@ type CallPending = Pending<CreateCallLogBody, UpdateCallLogBody>
  * wait, which would be written over it.
  * @param state undefined for the first attempt
  */
-function nextAttempt (state: LogState | undefined, waiting: CallPending, body: CreateCallLogBody, now: number): CallPending & { create: CreateCallLogBody } {
-  const { since, create, sent, updates } = waiting
-  const follows = (): readonly UpdateCallLogBody[] => differences(create, body).reduce<readonly UpdateCallLogBody[]>(withUpdate, updates)
-  if (create !== undefined && state !== undefined && inDoubt.includes(state)) {
-    // One that was given up waits anew.
-    return { since: state === 'needs-user' ? now : since, updates: follows(), create, ...(sent !== undefined && { sent }) }
-  }
+function nextAttempt (state: LogState | undefined, { create, updates }: CallPending, body: CreateCallLogBody): Required<Pick<CallPending, 'create' | 'updates'>> {
+  const followed = (): readonly UpdateCallLogBody[] => differences(create, body).reduce<readonly UpdateCallLogBody[]>(withUpdate, updates)
+  if (create !== undefined && isInDoubt(state)) return { create, updates: followed() }
   return {
-    since,
-    updates: updates.length === 0 ? updates : follows(),
-    create: create === undefined ? body : { ...create, ...withoutPlaceholder(body, create) }
+    create: create === undefined ? body : { ...create, ...withoutPlaceholder(body, create) },
+    updates: updates.length === 0 ? updates : followed()
   }
-}
-
-/** For a log that is resumed. @throws {PatchbayError} `no-log` when its user has gone on with it meanwhile */
-function sameAttempt (state: LogState | undefined, { since, create, sent, updates }: CallPending): CallPending & { create: CreateCallLogBody } {
-  if (create === undefined) throw new PatchbayError('no-log')
-  return { since, updates, create, ...(sent !== undefined && state !== undefined && inDoubt.includes(state) && { sent }) }
 }
 
 /** The raw parts, for connectors that lay them out themselves. */

@@ -4,7 +4,7 @@ import type { CreateCallLogBody, UpdateCallLogBody } from '../contract/call-log.
 import type { Duration, Instant } from '../contract/call-record.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import type { Call, LogContact } from '../contract/operations.ts'
-import { isPlaceholder } from './body/sections.ts'
+import { isPlaceholderNote } from './body/sections.ts'
 import { epochOf } from './body/time.ts'
 
 /** @returns epoch milliseconds. @throws {PatchbayError} `invalid-request` naming the field */
@@ -59,7 +59,7 @@ export function withoutTokens<Body extends CreateCallLogBody | UpdateCallLogBody
 /** A request of which a placeholder for the note does not replace a note that is there already. */
 export function withoutPlaceholder (body: CreateCallLogBody, earlier: CreateCallLogBody | undefined): CreateCallLogBody {
   const { note, ...rest } = body
-  return earlier?.note !== undefined && note !== undefined && isPlaceholder('note', note) ? rest : body
+  return earlier?.note !== undefined && note !== undefined && isPlaceholderNote(note) ? rest : body
 }
 
 /**

@@ -21,7 +21,7 @@ export interface Changing<Row extends LogRow, Current, Result> {
   /** What the record, as it was read, has told of earlier attempts: kept whatever becomes of this one. */
   learned?: () => LifecycleChanges
   /** What waits when the record was read and the change is not written, or nobody knows whether it is. The same as before when absent. */
-  unwritten?: (row: Row, inDoubt: boolean) => string
+  stillWaits?: (row: Row, inDoubt: boolean) => string
   /** Reads the record. When it cannot be read, nothing is written. */
   read: (row: Row) => Promise<Current>
   /** Reads the record of a change that does without, when something turns out to be missing. Absent: what is missing is the record. */
@@ -59,7 +59,7 @@ export async function change<Row extends LogRow, Current, Result> (
 }
 
 async function perform<Row extends LogRow, Current, Result> (
-  store: ChangeStore<Row>, row: Row, { keep, left = () => '', learned, unwritten, read, lookAt, write }: Changing<Row, Current, Result>, { clock, random }: Patience
+  store: ChangeStore<Row>, row: Row, { keep, left = () => '', learned, stillWaits, read, lookAt, write }: Changing<Row, Current, Result>, { clock, random }: Patience
 ): Promise<Result> {
   const done = (refused: boolean): LifecycleChanges => {
     if (keep === undefined) return { leaseUntil: null }
@@ -91,7 +91,7 @@ async function perform<Row extends LogRow, Current, Result> (
       lastErrorCode: code,
       attempts: row.attempts + 1,
       nextAttemptAt: clock() + delay,
-      ...(wasRead && unwritten !== undefined && { ...learned?.(), pending: unwritten(row, state === 'unknown') })
+      ...(wasRead && stillWaits !== undefined && { ...learned?.(), pending: stillWaits(row, state === 'unknown') })
     })
     throw errorKind(code).retryable ? new PatchbayError('waiting', { retryAfter: Math.ceil(delay / 1000), cause: error }) : error
   }

@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from 'node:util'
 import { returnMessage, type ReturnMessage } from '../contract/answer.ts'
 import type { CreateMessageLogBody, MessageLogAnswer } from '../contract/message-log.ts'
 import type { NewMessageLog } from '../contract/operations.ts'
-import { PatchbayError } from '../contract/errors.ts'
 import { readSubmission, submissionOf } from '../contract/submission.ts'
 import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
@@ -13,7 +12,7 @@ import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
 import { composeMessageBody, mergeMessageBody } from './message-body.ts'
 import { messageRequestOf, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
-import { inDoubt, leftOf, pendingText, pendingReader, sentOf, withUpdate, writeWaiting, type Pending, type Taken } from './pending.ts'
+import { leftOf, pendingReader, pendingText, sameAttempt, sentOf, takenOver, withUpdate, writeWaiting, type Pending, type Taken } from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface MessageLogs {
@@ -84,16 +83,15 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
     }, {
       prepare: row => {
         const waiting = row === undefined ? { since: clock(), updates: [] } : pendingOf(row)
-        const { create, updates, since } = resumed ? sameAttempt(waiting) : nextAttempt(waiting, body)
-        const sent = row !== undefined && inDoubt.includes(row.state) ? waiting.sent : undefined
+        const { since, sent } = takenOver(waiting, row?.state, clock())
+        const { create, updates } = resumed ? sameAttempt(waiting) : nextAttempt(waiting, body)
         const { log, changes } = compose(caller, create, ownerId, clock())
         const attempt = { ...log, ...sent }
         return {
           noted: {
             ...(sent === undefined && changes),
             pending: pendingText({
-              // One that was given up waits anew.
-              since: row?.state === 'needs-user' ? clock() : since,
+              since,
               updates: updates.map(withoutMediaToken),
               create: withoutMediaToken(create),
               ...(info.dedupe === 'search' && { sent: sentOf(attempt) })
@@ -240,18 +238,12 @@ type MessagePending = Pending<CreateMessageLogBody, CreateMessageLogBody>
  * What the next attempt writes, and what follows it. Once there is something to write, it stays as it is, because an attempt of it
  * may have reached the CRM; a request that brings something else follows.
  */
-function nextAttempt ({ since, create, updates }: MessagePending, body: CreateMessageLogBody): MessagePending & { create: CreateMessageLogBody } {
-  if (create === undefined) return { since, updates, create: body }
+function nextAttempt ({ create, updates }: MessagePending, body: CreateMessageLogBody): Required<Pick<MessagePending, 'create' | 'updates'>> {
+  if (create === undefined) return { updates, create: body }
   const isBody = (kept: CreateMessageLogBody): boolean => isDeepStrictEqual(kept, withoutMediaToken(body))
   // With its tokens, which are not kept.
-  if (isBody(create)) return { since, updates, create: body }
-  return { since, updates: updates.some(isBody) ? updates : [...updates, body], create }
-}
-
-/** For a log that is resumed. @throws {PatchbayError} `no-log` when its user has gone on with it meanwhile */
-function sameAttempt ({ since, create, updates }: MessagePending): MessagePending & { create: CreateMessageLogBody } {
-  if (create === undefined) throw new PatchbayError('no-log')
-  return { since, updates, create }
+  if (isBody(create)) return { updates, create: body }
+  return { updates: updates.some(isBody) ? updates : [...updates, body], create }
 }
 
 const refOf = (row: MessageLog): { logId: string, contactId: string } => ({ logId: row.crmLogId, contactId: row.contactId })

@@ -3,6 +3,7 @@
  * crash nor an outage loses it, and the next one who gets through brings it along.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { PatchbayError } from '../contract/errors.ts'
 import { Type, TypeCompiler } from '../contract/type.ts'
 import type { Clock } from '../db/database.ts'
 import type { LogState } from '../db/schema.ts'
@@ -27,10 +28,23 @@ export interface Sent {
   readonly ownerId: string
 }
 
-/** States of a log that may be in the CRM. */
-export const inDoubt: readonly LogState[] = ['sending', 'unknown', 'needs-user']
+/** Whether a log in that state may be in the CRM. @param state undefined before the first attempt */
+export const isInDoubt = (state: LogState | undefined): boolean => state === 'sending' || state === 'unknown' || state === 'needs-user'
 
 export const sentOf = ({ subject, body, ownerId }: Sent): Sent => ({ subject, body, ownerId })
+
+/**
+ * What an attempt takes over from the one before: what that one has sent, where it may have reached the CRM, and since when the log
+ * waits; one that was given up waits anew.
+ */
+export const takenOver = ({ since, sent }: Pick<Pending<unknown, unknown>, 'since' | 'sent'>, state: LogState | undefined, now: number): { since: number, sent: Sent | undefined } =>
+  ({ since: state === 'needs-user' ? now : since, sent: isInDoubt(state) ? sent : undefined })
+
+/** For a log that is resumed: what waits, as it waits. @throws {PatchbayError} `no-log` when its user has gone on with it meanwhile */
+export function sameAttempt<Create, Update> ({ create, updates }: Pending<Create, Update>): { create: Create, updates: readonly Update[] } {
+  if (create === undefined) throw new PatchbayError('no-log')
+  return { create, updates }
+}
 
 /** What a record held before an attempt to change it, and what it holds when the attempt got through: fingerprints by part. */
 export interface Doubt {

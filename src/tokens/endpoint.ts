@@ -61,10 +61,19 @@ export async function requestTokens (
     return await processGenericTokenEndpointResponse(server, client, response)
   } catch (error) {
     if (error instanceof ResponseBodyError) throw new TokensRefused(error.error)
-    if (error instanceof CrmError && error.code === 'prerequisite') throw error
-    const wait = retryAfter ?? (error instanceof CrmError ? error.retryAfter : undefined)
-    throw new CrmError('unavailable', { outcome: 'not-received', cause: error, ...(wait !== undefined && { retryAfter: wait }) })
+    throw withoutAnswer(error, retryAfter)
   }
+}
+
+/**
+ * Why there are no tokens, where nobody said no to them. An address that the door refuses is told as such: nothing but another
+ * address helps.
+ * @param retryAfter seconds that the endpoint asked for; those of the door when absent
+ */
+export function withoutAnswer (error: unknown, retryAfter?: number): CrmError {
+  if (error instanceof CrmError && error.code === 'prerequisite') return error
+  const wait = retryAfter ?? (error instanceof CrmError ? error.retryAfter : undefined)
+  return new CrmError('unavailable', { outcome: 'not-received', cause: error, ...(wait !== undefined && { retryAfter: wait }) })
 }
 
 /**

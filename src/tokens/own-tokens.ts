@@ -2,7 +2,7 @@
 import type { OAuthClient, TokenDoor, TokenRequest } from '../contract/auth.ts'
 import { CrmError, type CrmErrorKind, type Query } from '../contract/crm.ts'
 import { TypeCompiler, type Static, type TSchema } from '../contract/type.ts'
-import { requestHeaders, type Fetch } from './endpoint.ts'
+import { requestHeaders, withoutAnswer, type Fetch } from './endpoint.ts'
 
 export function tokenDoor ({ fetch, client, now }: { fetch: Fetch, client: () => OAuthClient, now: number }): TokenDoor {
   return {
@@ -36,9 +36,7 @@ async function exchange (fetch: Fetch, url: URL, init: RequestInit): Promise<{ s
     const response = await fetch(url, init)
     return { status: response.status, text: await response.text() }
   } catch (error) {
-    if (error instanceof CrmError && error.code === 'prerequisite') throw error
-    const retryAfter = error instanceof CrmError ? error.retryAfter : undefined
-    throw new CrmError('unavailable', { outcome: 'not-received', cause: error, ...(retryAfter !== undefined && { retryAfter }) })
+    throw withoutAnswer(error)
   }
 }
 

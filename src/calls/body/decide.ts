@@ -5,7 +5,7 @@
  */
 import type { Written } from './codec.ts'
 import { fingerprintOf, isFound, isOfWhole, isSame } from './fingerprint.ts'
-import type { Section } from './sections.ts'
+import { isPlaceholder, type Section } from './sections.ts'
 
 /** A section as the CRM holds it. */
 export interface Held {
@@ -53,7 +53,7 @@ const kept = (reason: Reason): Verdict => ({ action: 'kept', reason })
 export function decide (
   section: Section, incoming: Incoming, held: readonly Held[], remembered: string | undefined, unmarked: boolean
 ): Verdict {
-  const keepsPlace = ({ value }: Held) => section.placeholders?.includes(value.trim()) === true
+  const keepsPlace = ({ value }: Held) => isPlaceholder(section, value)
   const ours = held.find(({ fingerprint }) => isSame(fingerprint, remembered)) ?? held.find(keepsPlace) ?? (unmarked ? held[0] : undefined)
 
   if (incoming.value === '') return decideClearing(ours ?? held[0], remembered)
@@ -61,7 +61,7 @@ export function decide (
   if (section.editable && held.some(({ readingFingerprint }) => readingFingerprint() === incoming.fingerprint)) return kept('same')
   if (ours === undefined) return decideForeign(section, incoming, held, remembered)
   if (ours.fingerprint === incoming.fingerprint) return kept('same')
-  if (section.placeholders?.includes(incoming.value)) return kept('not-known-yet')
+  if (isPlaceholder(section, incoming.value)) return kept('not-known-yet')
   const replaced = (reason: Reason): Verdict => ({ action: 'replaced', reason, target: ours.part })
   if (keepsPlace(ours)) return replaced('pending')
   if (section.writtenOnce) return kept('written-once')
@@ -75,7 +75,7 @@ function decideForeign (section: Section, incoming: Incoming, held: readonly Hel
   if (held.some(({ fingerprint }) => fingerprint === incoming.fingerprint)) return kept('same')
   if (remembered === undefined) return writing('new', held.find(({ part }) => part.bare))
   if (section.editable && !isSame(incoming.fingerprint, remembered)) {
-    return section.placeholders?.includes(incoming.value) ? kept('not-known-yet') : writing('edited', first)
+    return isPlaceholder(section, incoming.value) ? kept('not-known-yet') : writing('edited', first)
   }
   return kept(first ? 'changed-by-person' : 'deleted-by-person')
 }

@@ -106,7 +106,12 @@ function mergeBy (
 
 function heldBy (part: Written, codec: Codec): Held {
   const value = codec.value(part)
-  return { part, value, fingerprint: fingerprintOf(value), readingFingerprint: () => fingerprintOf(codec.reading(part)) }
+  const fingerprint = fingerprintOf(value)
+  const readingFingerprint = (): string => {
+    const reading = codec.reading(part)
+    return reading === value ? fingerprint : fingerprintOf(reading)
+  }
+  return { part, value, fingerprint, readingFingerprint }
 }
 
 function writtenBy (codec: Codec, section: Section, value: string, values: CallLogValues): Written {

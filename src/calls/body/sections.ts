@@ -248,5 +248,7 @@ export type SectionId = typeof table[number]['id']
 export const sections: readonly Section<SectionId>[] = table
 
 /** Whether a text only keeps the place of a section. */
-export const isPlaceholder = (id: SectionId, text: string): boolean =>
-  sections.some(section => section.id === id && section.placeholders?.includes(text.trim()) === true)
+export const isPlaceholder = ({ placeholders = [] }: Section, text: string): boolean => placeholders.includes(text.trim())
+
+/** Whether a note is none yet. */
+export const isPlaceholderNote = (note: string): boolean => sections.some(section => section.id === 'note' && isPlaceholder(section, note))
