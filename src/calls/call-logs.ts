@@ -16,7 +16,7 @@ import type { LogState } from '../db/schema.ts'
 import type { Tenant } from '../db/tenant.ts'
 import type { Fingerprints } from './body/fingerprint.ts'
 import { composeCallBody, doubtOf, mergeCallBody, noteOf, settled, type MergedCallBody } from './call-body.ts'
-import { callChangesOf, callOf, contactOf, differences, otherNumber, withoutPlaceholder, withoutTokens } from './call.ts'
+import { callChangesOf, callOf, completed, contactOf, differences, otherNumber, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
@@ -319,10 +319,12 @@ type CallPending = Pending<CreateCallLogBody, UpdateCallLogBody>
  * @param state undefined for the first attempt
  */
 function nextAttempt (state: LogState | undefined, { create, updates }: CallPending, body: CreateCallLogBody): Required<Pick<CallPending, 'create' | 'updates'>> {
-  const followed = (): readonly UpdateCallLogBody[] => differences(create, body).reduce<readonly UpdateCallLogBody[]>(withUpdate, updates)
+  // A repeat brings nothing, whatever came after the request that it repeats.
+  const followed = (): readonly UpdateCallLogBody[] =>
+    [...updates, ...differences(create, body).filter(brought => !updates.some(update => isDeepStrictEqual(update, brought)))]
   if (create !== undefined && isInDoubt(state)) return { create, updates: followed() }
   return {
-    create: create === undefined ? body : { ...create, ...withoutPlaceholder(body, create) },
+    create: completed(create, body),
     updates: updates.length === 0 ? updates : followed()
   }
 }

@@ -56,10 +56,35 @@ export function withoutTokens<Body extends CreateCallLogBody | UpdateCallLogBody
   return rest as Body
 }
 
-/** A request of which a placeholder for the note does not replace a note that is there already. */
-export function withoutPlaceholder (body: CreateCallLogBody, earlier: CreateCallLogBody | undefined): CreateCallLogBody {
-  const { note, ...rest } = body
-  return earlier?.note !== undefined && note !== undefined && isPlaceholderNote(note) ? rest : body
+/** Members that say nothing yet, although they are there. */
+const placeholders: Readonly<Record<string, (value: never) => boolean>> = {
+  note: isPlaceholderNote,
+  duration: value => secondsOf(value) === undefined,
+  link: value => readyLink(value) === undefined
+}
+
+const saysNothing = (name: string, value: unknown): boolean =>
+  value === undefined || value === null || value === '' || placeholders[name]?.(value as never) === true
+
+/** The later members, and of the earlier ones those of which the later say nothing. */
+function filled<Members extends object> (earlier: Members | undefined, later: Members | undefined): Members | undefined {
+  if (earlier === undefined || later === undefined) return later ?? earlier
+  const kept = Object.entries(earlier).filter(([name]) => saysNothing(name, (later as Record<string, unknown>)[name]))
+  return { ...later, ...Object.fromEntries(kept) }
+}
+
+/**
+ * A later request to log the same call, with what an earlier one knew and this one does not: a client without the form sends no note.
+ * (Who clears a note does so by an update.)
+ */
+export function completed (earlier: CreateCallLogBody | undefined, later: CreateCallLogBody): CreateCallLogBody {
+  const recording = filled(earlier?.logInfo.recording, later.logInfo.recording)
+  const additionalSubmission = filled<object>(earlier?.additionalSubmission, later.additionalSubmission)
+  return {
+    ...filled(earlier, later),
+    logInfo: { ...filled(earlier?.logInfo, later.logInfo), ...(recording !== undefined && { recording }) },
+    ...(additionalSubmission !== undefined && { additionalSubmission })
+  } as CreateCallLogBody
 }
 
 /**
@@ -68,7 +93,7 @@ export function withoutPlaceholder (body: CreateCallLogBody, earlier: CreateCall
  */
 export function differences (earlier: CreateCallLogBody | undefined, later: CreateCallLogBody): UpdateCallLogBody[] {
   const before = new Map(Object.entries(earlier === undefined ? {} : changesOf(earlier)))
-  const changed = Object.entries(changesOf(withoutPlaceholder(later, earlier))).filter(([name, value]) => !isDeepStrictEqual(value, before.get(name)))
+  const changed = Object.entries(changesOf(completed(earlier, later))).filter(([name, value]) => value !== '' && !isDeepStrictEqual(value, before.get(name)))
   return changed.length === 0 ? [] : [{ ...Object.fromEntries(changed), sessionId: later.logInfo.sessionId }]
 }
 

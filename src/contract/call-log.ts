@@ -10,7 +10,7 @@ const Artifact = Type.Unknown({ description: 'Text, or the structured form (utte
 
 /** Parts of a log that both creating and updating may bring. Absent means unchanged. */
 const lateParts = {
-  note: Type.Optional(Type.String({ description: 'What the user typed. An empty note clears the one that was sent before.' })),
+  note: Type.Optional(Type.String({ description: 'What the user typed. An empty note in an update clears the one that was sent before.' })),
   aiNote: Type.Optional(Artifact),
   transcript: Type.Optional(Artifact),
   voicemailLink: Type.Optional(Type.String()),

@@ -174,6 +174,50 @@ await t.test('a placeholder takes the place of nothing that somebody wrote', asy
   t.equal(note(), 'typed in the CRM')
 })
 
+await t.test('a request that knows less takes nothing from one that knew more', async t => {
+  const known = callOf('typed', {
+    logInfo: {
+      sessionId: 's1',
+      direction: 'Inbound',
+      startTime: '2026-01-15T08:00:00Z',
+      duration: 30,
+      customSubject: 'Renewal of licence',
+      recording: { link: 'https://recordings.example/1' }
+    }
+  })
+  const less = callOf('', { logInfo: { sessionId: 's1', direction: 'Inbound', startTime: '2026-01-15T08:00:00Z', duration: 'pending', result: 'Voicemail', recording: { link: '(pending...)' } } })
+  for (const how of [503, 'after'] as const) {
+    const { instance, fail, pass, note, records } = await world(t)
+    fail('POST', how)
+    await t.rejects(instance.callLogs.create(instance.caller, known, create), { code: how === 503 ? 'waiting' : 'outcome-unknown' })
+    fail('POST', undefined)
+    pass(1)
+    await instance.callLogs.create(instance.caller, less, create)
+    await instance.recover()
+    t.equal(note(), 'typed', `the note, ${how}`)
+    t.match(records(), [{ subject: 'Renewal of licence', body: /recordings\.example\/1/ }], `subject and recording, ${how}`)
+    t.match(records()[0]?.body, /Voicemail/, `what is new, ${how}`)
+    t.match(records()[0]?.body, /30 sec/, `the duration, ${how}`)
+  }
+})
+
+await t.test('a repeat brings nothing back that an update has replaced since', async t => {
+  const { instance, fail, pass, note } = await world(t)
+  fail('POST', 'after')
+  await t.rejects(instance.callLogs.create(instance.caller, callOf('first'), create), { code: 'outcome-unknown' })
+  fail('GET', 503)
+  pass(1)
+  await t.rejects(instance.callLogs.create(instance.caller, callOf('second'), create), { code: 'outcome-unknown' })
+  await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', note: 'third' }), { code: 'waiting' })
+  pass(60_000)
+  await t.rejects(instance.callLogs.create(instance.caller, callOf('second'), create), { code: 'outcome-unknown' })
+  fail('GET', undefined)
+  fail('POST', undefined)
+  pass(15 * 60_000)
+  await instance.recover()
+  t.equal(note(), 'third')
+})
+
 await t.test('recovery goes on with a log as it is now, not as it was when it was found due', async t => {
   const waiting = async (): Promise<World & { due: CallLog }> => {
     const opened = await world(t)
