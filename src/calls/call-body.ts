@@ -86,6 +86,10 @@ function editedTexts ({ connector: { info } }: Caller, record: RecordTexts | und
   return Object.fromEntries(Object.entries({ ...sections, [subjectField]: subject }).map(([part, text]) => [part, fingerprintOf(text)]))
 }
 
+/** Whether an update writes something that people may edit in the CRM, too. */
+export const writesEditable = (remembered: Fingerprints, { fingerprints }: MergedCallBody): boolean =>
+  ['note', 'subject', subjectField].some(part => fingerprints[part] !== remembered[part])
+
 type RecordTexts = Pick<CallLogRecord, 'body' | 'subject'>
 
 /**

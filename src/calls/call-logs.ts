@@ -14,15 +14,15 @@ import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { NoteCache } from '../db/note-cache.ts'
 import type { LogState } from '../db/schema.ts'
 import type { Tenant } from '../db/tenant.ts'
-import type { Fingerprints } from './body/fingerprint.ts'
-import { composeCallBody, doubtOf, mergeCallBody, noteOf, settled, type MergedCallBody } from './call-body.ts'
+import { composeCallBody, doubtOf, mergeCallBody, noteOf, settled, writesEditable, type MergedCallBody } from './call-body.ts'
 import { callChangesOf, callOf, completed, contactOf, differences, otherNumber, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
 import {
-  isInDoubt, leftOf, pendingReader, pendingText, sameAttempt, sentOf, takenOver, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Pending, type Taken
+  isInDoubt, leftOf, pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Next, type Pending, type Taken
 } from './pending.ts'
+import { isRefusal } from './outcome.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface CallLogs {
@@ -64,12 +64,13 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   const patienceOf = ({ context: { signal } }: Caller): Patience => ({ clock, random, signal })
   const lookAt = ({ connector: { operations: { getCallLog } }, context }: Caller) => getCallLog && (async (row: CallLog) => await getCallLog(context, refOf(row)))
 
-  /** @param resumed what waits is written as it waits; the body only says of which call. */
-  async function create (caller: Caller, body: CreateCallLogBody, resumed = false): Promise<CallLogAnswer> {
+  /** @param resumed the row of which what waits is written as it waits; the body only says of which call. */
+  async function create (caller: Caller, body: CreateCallLogBody, resumed?: CallLog): Promise<{ row: CallLog, sent: boolean }> {
     const { tenant, connector: { info, operations }, context } = caller
     const now = clock()
     const call = callOf(body, now)
-    const identity = identityOf(hash, body, body.logInfo)
+    const { extensionNumber, hashedExtensionId } = resumed ?? identityOf(hash, body, body.logInfo)
+    const identity = { extensionNumber, hashedExtensionId }
     const store = storeOf(caller, call.sessionId, identity)
     const externalId = (row: CallLog): string => externalIdOf(tenant.userId, row.sessionId, row.extensionNumber, row.hashedExtensionId)
     const ownerId = await caller.ownerOf(body.additionalSubmission) ?? context.user.crmUserId
@@ -77,7 +78,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     const isSearchedFor = info.dedupe === 'search'
     /** The update that waits because of this request. */
     let brought: UpdateCallLogBody | undefined
-    const written = await writeOnce({
+    let sent = false
+    const row = await writeOnce({
       ...store,
       reserve: async first => await rows.reserve(tenant, {
         ...first,
@@ -89,17 +91,18 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     }, {
       prepare: row => {
         const waiting = row === undefined ? { since: now, updates: [] } : pendingOf(row)
-        const { since, sent } = takenOver(waiting, row?.state, now)
-        const { create, updates } = resumed ? sameAttempt(waiting) : nextAttempt(row?.state, waiting, body)
+        const earlier = sentEarlier(waiting, row?.state)
+        const { since, create, updates } = resumed === undefined ? nextAttempt(row?.state, waiting, body, now) : sameAttempt(waiting)
         if (updates.length > waiting.updates.length) brought = updates.at(-1)
         const { log, changes } = compose(caller, create, ownerId, row?.startTime ?? now)
-        const attempt = { ...log, ...sent }
+        const attempt = { ...log, ...earlier }
         return {
-          noted: {
-            ...(sent === undefined && changes),
-            pending: pendingText({ since, updates, create: withoutTokens(create), ...(isSearchedFor && { sent: sentOf(attempt) }) })
-          },
-          send: async row => await operations.createCallLog(context, { ...attempt, externalId: externalId(row) })
+          noted: { pending: pendingText({ since, updates, create: withoutTokens(create), ...(isSearchedFor && { sent: sentOf(attempt) }) }) },
+          holds: earlier === undefined ? changes : {},
+          send: async row => {
+            sent = true
+            return await operations.createCallLog(context, { ...attempt, externalId: externalId(row) })
+          }
         }
       },
       ...(findCallLog !== undefined && info.dedupe !== 'none' && {
@@ -117,75 +120,96 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       },
       findDelay: info.findDelay ?? 0
     }, patienceOf(caller))
-    return firstAnswer(written)
+    return { row, sent }
   }
 
   /** @param body a new update; without one, those that wait are written */
   async function update (caller: Caller, store: ChangeStore<CallLog>, body: UpdateCallLogBody | undefined, taken: Taken): Promise<CallLogAnswer> {
     const { connector: { info, operations }, context } = caller
-    let attempted: { fingerprints: Fingerprints, doubt: () => Doubt } | undefined
+    let learned: LifecycleChanges = {}
+    let doubt: (() => Doubt) | undefined
+    const inDoubt = (row: CallLog, doubt: Doubt): string => {
+      const { since, updates } = pendingOf(row)
+      return pendingText({ since, updates: taken === 'oldest' ? updates : withoutSuperseded(updates), doubt })
+    }
     return await change(store, {
       keep: row => {
         const pending = pendingOf(row)
-        return pendingText(body === undefined ? pending : { ...pending, updates: withUpdate(pending.updates, withoutTokens(body)) })
+        return pendingText(body === undefined ? pending : { ...pending, since: clock(), updates: withUpdate(pending.updates, withoutTokens(body)) })
       },
       left: (row, refused) => {
         const { since, updates } = pendingOf(row)
         return pendingText({ since, updates: leftOf(updates, taken, refused) })
       },
-      learned: () => attempted === undefined ? {} : { fingerprints: attempted.fingerprints },
-      stillWaits: (row, inDoubt) => {
-        const pending = pendingOf(row)
-        if (attempted === undefined) return pendingText(pending)
+      learned: () => learned,
+      stillWaits: (row, isUnknown) => {
+        if (doubt === undefined) return pendingText(pendingOf(row))
+        if (isUnknown) return inDoubt(row, doubt())
         // A doubt about an earlier attempt is settled by now.
-        const { since, updates } = pending
-        return pendingText(inDoubt
-          ? { since, updates: taken === 'oldest' ? updates : withoutSuperseded(updates), doubt: attempted.doubt() }
-          : { since, updates })
+        const { since, updates } = pendingOf(row)
+        return pendingText({ since, updates })
       },
       read: async row => info.logFormat !== 'none' && changesText(pendingOf(row)) ? await operationOf(caller, 'getCallLog')(context, refOf(row)) : undefined,
       lookAt: lookAt(caller),
-      write: async (row, current) => {
-        const { updates: kept, doubt } = pendingOf(row)
+      prepare: async (row, current) => {
+        const { updates: kept, doubt: earlier } = pendingOf(row)
         const updates = body !== undefined ? [...kept.slice(0, -1), body] : taken === 'oldest' ? kept.slice(0, 1) : kept
-        const fingerprints = settled(caller, row.fingerprints, doubt, current)
+        const fingerprints = settled(caller, row.fingerprints, earlier, current)
         const merged: MergedCallBody = changesText(pendingOf(row)) ? mergeCallBody(caller, updates, { ...row, fingerprints }, current?.body ?? '') : { fingerprints, decisions: [] }
-        attempted = { fingerprints, doubt: () => doubtOf(caller, fingerprints, current, merged) }
+        learned = { fingerprints }
+        doubt = () => doubtOf(caller, fingerprints, current, merged)
         log.debug({ callLog: row.id, platform: info.platform, sections: merged.decisions }, 'call log merged')
         const all: UpdateCallLogBody = Object.assign({}, ...updates)
         const ownerId = await caller.ownerOf(all.additionalSubmission)
-        const told = await operations.updateCallLog(context, {
-          logId: row.crmLogId,
-          ...callChangesOf(all),
-          ...(merged.subject !== undefined && { subject: merged.subject }),
-          ...(merged.body !== undefined && merged.body !== current?.body && { body: merged.body }),
-          ...partsOf(all),
-          ...(ownerId !== undefined && { ownerId }),
-          ...(all.additionalSubmission !== undefined && { additionalSubmission: readSubmission(info.additionalSubmission, all.additionalSubmission) })
-        })
         const note = noteOf(caller, merged.body, merged.fingerprints) ?? all.note
         return {
-          changes: { fingerprints: merged.fingerprints },
-          result: {
-            successful: true,
-            logId: row.crmLogId,
-            ...(note !== undefined && { updatedNote: note }),
-            returnMessage: told.returnMessage ?? returnMessage('success', 'Call log updated.', 2000)
+          // What a person makes of it before this process knows that it is written is told from what it is now.
+          noted: current !== undefined && writesEditable(fingerprints, merged) ? { ...learned, pending: inDoubt(row, doubt()) } : undefined,
+          write: async () => {
+            const told = await operations.updateCallLog(context, {
+              logId: row.crmLogId,
+              ...callChangesOf(all),
+              ...(merged.subject !== undefined && { subject: merged.subject }),
+              ...(merged.body !== undefined && merged.body !== current?.body && { body: merged.body }),
+              ...partsOf(all),
+              ...(ownerId !== undefined && { ownerId }),
+              ...(all.additionalSubmission !== undefined && { additionalSubmission: readSubmission(info.additionalSubmission, all.additionalSubmission) })
+            })
+            return {
+              changes: { fingerprints: merged.fingerprints },
+              result: {
+                successful: true,
+                logId: row.crmLogId,
+                ...(note !== undefined && { updatedNote: note }),
+                returnMessage: told.returnMessage ?? returnMessage('success', 'Call log updated.', 2000)
+              }
+            }
           }
         }
       }
     }, patienceOf(caller))
   }
 
+  /** @throws what kept what waits from being written, or the first refusal when all else is written */
+  async function writeWhatWaits (caller: Caller, store: ChangeStore<CallLog>): Promise<void> {
+    const waiting = async (): Promise<number> => {
+      const written = await store.find()
+      return written?.state === 'logged' ? pendingOf(written).updates.length : 0
+    }
+    await writeWaiting(waiting, async taken => await update(caller, store, undefined, taken))
+  }
+
   return {
     async create (caller, body, { withCachedNote }) {
       const sessionId = String(body.logInfo.sessionId)
       const cached = withCachedNote ? await noteCache.find(caller.tenant, sessionId) : undefined
-      if (cached === undefined) return await create(caller, body)
-      const answer = await create(caller, cached.note === '' ? body : { ...body, note: cached.note })
+      const note = cached?.note ?? ''
+      const { row, sent } = await create(caller, note === '' ? body : { ...body, note })
+      // Somebody without the note has logged the call before.
+      if (note !== '' && !sent && lacksNote(caller, row)) await update(caller, storeOf(caller, sessionId, row), { sessionId, note }, 'new')
       // Only now: a request that failed comes again, without the note.
-      await noteCache.remove(caller.tenant, sessionId, cached)
-      return answer
+      if (cached !== undefined) await noteCache.remove(caller.tenant, sessionId, cached)
+      return firstAnswer(row)
     },
 
     async update (caller, body) {
@@ -198,12 +222,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       // The row as it is now: since it was found due, its user may have gone on with it.
       const current = await store.find()
       const created = current && pendingOf(current).create
-      if (current?.state !== 'logged' && created !== undefined) await create(caller, created, true)
-      const waiting = async (): Promise<number> => {
-        const written = await store.find()
-        return written?.state === 'logged' ? pendingOf(written).updates.length : 0
-      }
-      await writeWaiting(waiting, async taken => await update(caller, store, undefined, taken))
+      if (current?.state !== 'logged' && created !== undefined) await create(caller, created, current)
+      await writeWhatWaits(caller, store)
     },
 
     async find (tenant, sessionIds, identity, reader) {
@@ -233,17 +253,27 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         ...(typeof note === 'string' && { note })
       }
       const store = storeOf(caller, String(body.sessionId), identityOf(hash, body))
+      try {
+        // Written later, it would replace what is set now.
+        await writeWhatWaits(caller, store)
+      } catch (error) {
+        // What waits goes on waiting, but a disposition is not kept.
+        if (!isRefusal(error)) throw error instanceof PatchbayError && error.code === 'waiting' ? error.cause : error
+        log.warn({ err: error, platform: connector.info.platform }, 'an update that waited was refused')
+      }
       return await change(store, {
         read: async () => undefined,
         lookAt: lookAt(caller),
-        write: async (row): Promise<{ result: Answer }> => {
-          const set = await upsertCallDisposition(context, { ...refOf(row), dispositions })
-          return {
-            result: set === undefined
-              ? { successful: false, returnMessage: returnMessage('warning', 'There was nothing to set.', 3000) }
-              : { successful: true, ...(set.returnMessage !== undefined && { returnMessage: set.returnMessage }) }
+        prepare: async row => ({
+          async write (): Promise<{ result: Answer }> {
+            const set = await upsertCallDisposition(context, { ...refOf(row), dispositions })
+            return {
+              result: set === undefined
+                ? { successful: false, returnMessage: returnMessage('warning', 'There was nothing to set.', 3000) }
+                : { successful: true, ...(set.returnMessage !== undefined && { returnMessage: set.returnMessage }) }
+            }
           }
-        }
+        })
       }, patienceOf(caller))
     },
 
@@ -317,13 +347,15 @@ type CallPending = Pending<CreateCallLogBody, UpdateCallLogBody>
  * is in the record is always what the row says; what a later request brings follows as an update. So it does where older updates
  * wait, which would be written over it.
  * @param state undefined for the first attempt
+ * @param since when it is promised
  */
-function nextAttempt (state: LogState | undefined, { create, updates }: CallPending, body: CreateCallLogBody): Required<Pick<CallPending, 'create' | 'updates'>> {
+function nextAttempt (state: LogState | undefined, { create, updates }: CallPending, body: CreateCallLogBody, since: number): Next<CreateCallLogBody, UpdateCallLogBody> {
   // A repeat brings nothing, whatever came after the request that it repeats.
   const followed = (): readonly UpdateCallLogBody[] =>
     [...updates, ...differences(create, body).filter(brought => !updates.some(update => isDeepStrictEqual(update, brought)))]
-  if (create !== undefined && isInDoubt(state)) return { create, updates: followed() }
+  if (create !== undefined && isInDoubt(state)) return { since, create, updates: followed() }
   return {
+    since,
     create: completed(create, body),
     updates: updates.length === 0 ? updates : followed()
   }
@@ -348,6 +380,9 @@ function checkUpdate ({ connector }: Caller, body: UpdateCallLogBody): void {
   callChangesOf(body)
   readSubmission(connector.info.additionalSubmission, body.additionalSubmission)
 }
+
+/** Where a CRM keeps no text of ours, nobody can tell. */
+const lacksNote = ({ connector: { info } }: Caller, { fingerprints }: CallLog): boolean => info.logFormat !== 'none' && fingerprints['note'] === undefined
 
 const refOf = (row: LoggedCall): { logId: string, contactId: string } => ({ logId: row.crmLogId, contactId: row.contactId })
 

@@ -13,7 +13,8 @@ export function instantOf (value: Instant, field: string): number {
   if (!Number.isFinite(instant) || Math.abs(instant) > 8.64e15) {
     throw new PatchbayError('invalid-request', { field, message: `The request is not valid: ${field} is no time.` })
   }
-  return instant
+  // Not every database takes fractions.
+  return Math.round(instant)
 }
 
 /** Of a text that is not ISO 8601, but says its zone: any other reading would depend on where the server is. */

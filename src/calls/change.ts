@@ -26,8 +26,15 @@ export interface Changing<Row extends LogRow, Current, Result> {
   read: (row: Row) => Promise<Current>
   /** Reads the record of a change that does without, when something turns out to be missing. Absent: what is missing is the record. */
   lookAt?: ((row: Row) => Promise<unknown>) | undefined
+  /** Works out what is to be written. */
+  prepare: (row: Row, current: Current) => Promise<Prepared<Result>>
+}
+
+export interface Prepared<Result> {
+  /** To be kept before it is written, for whoever goes on with it when this process dies. */
+  noted?: LifecycleChanges | undefined
   /** Does the work in the CRM. The changes are kept with the row. */
-  write: (row: Row, current: Current) => Promise<{ result: Result, changes?: LifecycleChanges }>
+  write: () => Promise<{ result: Result, changes?: LifecycleChanges }>
 }
 
 /**
@@ -59,34 +66,43 @@ export async function change<Row extends LogRow, Current, Result> (
 }
 
 async function perform<Row extends LogRow, Current, Result> (
-  store: ChangeStore<Row>, row: Row, { keep, left = () => '', learned, stillWaits, read, lookAt, write }: Changing<Row, Current, Result>, { clock, random }: Patience
+  store: ChangeStore<Row>, row: Row, { keep, left = () => '', learned, stillWaits, read, lookAt, prepare }: Changing<Row, Current, Result>, { clock, random }: Patience
 ): Promise<Result> {
   const done = (refused: boolean): LifecycleChanges => {
     if (keep === undefined) return { leaseUntil: null }
     const pending = left(row, refused)
     return { leaseUntil: null, pending, attempts: 0, nextAttemptAt: pending === '' ? null : clock() }
   }
+  let latest = row
+  const advance = async (changes: LifecycleChanges): Promise<boolean> => {
+    const next = await store.advance(latest, changes)
+    latest = next ?? latest
+    return next !== undefined
+  }
   let wasRead = false
   let current: Current | undefined
   try {
     current = await read(row)
     wasRead = true
-    const { result, changes } = await write(row, current)
-    await store.advance(row, { ...changes, ...done(false), lastErrorCode: '' })
+    const { noted, write } = await prepare(row, current)
+    // Somebody else has the row when the lease has run out.
+    if (noted !== undefined && !await advance(noted)) throw new PatchbayError('in-progress')
+    const { result, changes } = await write()
+    await advance({ ...changes, ...done(false), lastErrorCode: '' })
     return result
   } catch (error) {
     // What is missing is the record, unless the record is there: then it is something that the change refers to.
     if (isNotFound(error) && current === undefined && !(wasRead && await isThere(lookAt, row))) {
-      await store.remove(row)
+      await store.remove(latest)
       throw new PatchbayError('gone', { cause: error })
     }
     const { state, code } = judge(error)
     if (keep === undefined || (wasRead && state === 'failed')) {
-      await store.advance(row, { ...learned?.(), ...done(true), lastErrorCode: code })
+      await advance({ ...learned?.(), ...done(true), lastErrorCode: code })
       throw error
     }
     const delay = delayOf(error, row, random)
-    await store.advance(row, {
+    await advance({
       leaseUntil: null,
       lastErrorCode: code,
       attempts: row.attempts + 1,

@@ -12,7 +12,7 @@ import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
 import { composeMessageBody, mergeMessageBody } from './message-body.ts'
 import { messageRequestOf, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
-import { leftOf, pendingReader, pendingText, sameAttempt, sentOf, takenOver, withUpdate, writeWaiting, type Pending, type Taken } from './pending.ts'
+import { leftOf, pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, withUpdate, writeWaiting, type Next, type Pending, type Taken } from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface MessageLogs {
@@ -83,13 +83,13 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
     }, {
       prepare: row => {
         const waiting = row === undefined ? { since: clock(), updates: [] } : pendingOf(row)
-        const { since, sent } = takenOver(waiting, row?.state, clock())
-        const { create, updates } = resumed ? sameAttempt(waiting) : nextAttempt(waiting, body)
+        const sent = sentEarlier(waiting, row?.state)
+        const { since, create, updates } = resumed ? sameAttempt(waiting) : nextAttempt(waiting, body, clock())
         const { log, changes } = compose(caller, create, ownerId, clock())
         const attempt = { ...log, ...sent }
         return {
+          holds: sent === undefined ? changes : {},
           noted: {
-            ...(sent === undefined && changes),
             pending: pendingText({
               since,
               updates: updates.map(withoutMediaToken),
@@ -133,7 +133,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
     return await change(store, {
       keep: row => {
         const pending = pendingOf(row)
-        return pendingText(body === undefined ? pending : { ...pending, updates: withUpdate(pending.updates, withoutMediaToken(body)) })
+        return pendingText(body === undefined ? pending : { ...pending, since: clock(), updates: withUpdate(pending.updates, withoutMediaToken(body)) })
       },
       left: (row, refused) => {
         const { since, updates } = pendingOf(row)
@@ -141,7 +141,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       },
       read: async row => info.logFormat === 'none' ? undefined : await getMessageLog(context, refOf(row)),
       lookAt: async row => await getMessageLog(context, refOf(row)),
-      write: async (row, current) => {
+      prepare: async (row, current) => {
         const kept = pendingOf(row).updates
         let merged = { body: current?.body ?? '', fingerprints: row.fingerprints }
         const messages: Message[] = []
@@ -153,17 +153,21 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
           merged = next
           messages.push(...unknown.filter(({ id }) => messages.every(message => message.id !== id)))
         }
-        const changed = merged.body !== current?.body
-        const told = changed || info.logFormat === 'none'
-          ? await updateMessageLog(context, {
-            logId: row.crmLogId,
-            ...(changed && { body: merged.body }),
-            messages,
-            media: messages.flatMap(({ media }) => media)
-          })
-          : {}
-        store.brought = messages.map(({ id }) => id)
-        return { changes: { fingerprints: merged.fingerprints }, result: { ids: store.brought, answer: told.returnMessage } }
+        return {
+          write: async () => {
+            const changed = merged.body !== current?.body
+            const told = changed || info.logFormat === 'none'
+              ? await updateMessageLog(context, {
+                logId: row.crmLogId,
+                ...(changed && { body: merged.body }),
+                messages,
+                media: messages.flatMap(({ media }) => media)
+              })
+              : {}
+            store.brought = messages.map(({ id }) => id)
+            return { changes: { fingerprints: merged.fingerprints }, result: { ids: store.brought, answer: told.returnMessage } }
+          }
+        }
       }
     }, patienceOf(caller))
   }
@@ -232,18 +236,19 @@ function compose (caller: Caller, body: CreateMessageLogBody, ownerId: string, n
   }
 }
 
-type MessagePending = Pending<CreateMessageLogBody, CreateMessageLogBody>
-
 /**
  * What the next attempt writes, and what follows it. Once there is something to write, it stays as it is, because an attempt of it
  * may have reached the CRM; a request that brings something else follows.
+ * @param since when it is promised
  */
-function nextAttempt ({ create, updates }: MessagePending, body: CreateMessageLogBody): Required<Pick<MessagePending, 'create' | 'updates'>> {
-  if (create === undefined) return { updates, create: body }
+function nextAttempt (
+  { create, updates }: Pending<CreateMessageLogBody, CreateMessageLogBody>, body: CreateMessageLogBody, since: number
+): Next<CreateMessageLogBody, CreateMessageLogBody> {
+  if (create === undefined) return { since, updates, create: body }
   const isBody = (kept: CreateMessageLogBody): boolean => isDeepStrictEqual(kept, withoutMediaToken(body))
   // With its tokens, which are not kept.
-  if (isBody(create)) return { updates, create: body }
-  return { updates: updates.some(isBody) ? updates : [...updates, body], create }
+  if (isBody(create)) return { since, updates, create: body }
+  return { since, updates: updates.some(isBody) ? updates : [...updates, body], create }
 }
 
 const refOf = (row: MessageLog): { logId: string, contactId: string } => ({ logId: row.crmLogId, contactId: row.contactId })

@@ -11,7 +11,7 @@ import type { Fingerprints } from './body/fingerprint.ts'
 import { isRefusal } from './outcome.ts'
 
 export interface Pending<Create, Update> {
-  /** Since when something waits, in epoch milliseconds. */
+  /** When the last of it was promised, in epoch milliseconds. */
   readonly since: number
   readonly create?: Create
   /** What an attempt has sent of it, by which its record is found again: composed anew it may differ, as settings change. */
@@ -33,17 +33,16 @@ export const isInDoubt = (state: LogState | undefined): boolean => state === 'se
 
 export const sentOf = ({ subject, body, ownerId }: Sent): Sent => ({ subject, body, ownerId })
 
-/**
- * What an attempt takes over from the one before: what that one has sent, where it may have reached the CRM, and since when the log
- * waits; one that was given up waits anew.
- */
-export const takenOver = ({ since, sent }: Pick<Pending<unknown, unknown>, 'since' | 'sent'>, state: LogState | undefined, now: number): { since: number, sent: Sent | undefined } =>
-  ({ since: state === 'needs-user' ? now : since, sent: isInDoubt(state) ? sent : undefined })
+/** What an attempt to write a record sets out with. */
+export type Next<Create, Update> = Required<Pick<Pending<Create, Update>, 'since' | 'create' | 'updates'>>
+
+/** What an earlier attempt has sent, where it may have reached the CRM. */
+export const sentEarlier = ({ sent }: Pick<Pending<unknown, unknown>, 'sent'>, state: LogState | undefined): Sent | undefined => isInDoubt(state) ? sent : undefined
 
 /** For a log that is resumed: what waits, as it waits. @throws {PatchbayError} `no-log` when its user has gone on with it meanwhile */
-export function sameAttempt<Create, Update> ({ create, updates }: Pending<Create, Update>): { create: Create, updates: readonly Update[] } {
+export function sameAttempt<Create, Update> ({ since, create, updates }: Pending<Create, Update>): Next<Create, Update> {
   if (create === undefined) throw new PatchbayError('no-log')
-  return { create, updates }
+  return { since, create, updates }
 }
 
 /** What a record held before an attempt to change it, and what it holds when the attempt got through: fingerprints by part. */

@@ -3,8 +3,9 @@
  * the client's own request would do, by the same guarded steps, so that it does not matter who comes first.
  */
 import { PatchbayError } from '../contract/errors.ts'
-import type { Tenant } from '../db/tenant.ts'
+import type { CallLog } from '../db/call-logs.ts'
 import type { Clock } from '../db/database.ts'
+import type { Tenant } from '../db/tenant.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { LogState } from '../db/schema.ts'
 import type { Caller } from './caller.ts'
@@ -13,7 +14,7 @@ import { attemptOnly, pendingText, readPending } from './pending.ts'
 import { retryDelay, triedFor } from './retry.ts'
 import type { LogRow } from './write-once.ts'
 
-type DueRow = LogRow & Tenant
+type DueRow = LogRow & Tenant & Pick<CallLog, 'updatedAt'>
 
 /** One kind of log. */
 export interface Recoverable<Row extends DueRow> {
@@ -98,7 +99,8 @@ async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverab
     const pending = readPending(rows.pendingOf(row), clock())
     // Without a record to write, nobody could go on with it.
     const isIdle = row.state !== 'logged' && pending.create === undefined
-    if (isIdle || clock() - pending.since > triedFor) {
+    // Told by the last attempt: what nobody could try, because the server was off, is tried first.
+    if (isIdle || row.updatedAt - pending.since > triedFor) {
       const state = givenUp[row.state]
       const kept = state === 'needs-user' ? pendingText(attemptOnly(pending)) : ''
       await rows.advance(row, { pending: kept, nextAttemptAt: null, leaseUntil: null, state, lastErrorCode: 'waiting' })

@@ -19,16 +19,16 @@ export type LogRow = Pick<CallLog, 'id' | 'state' | 'version' | 'leaseUntil' | '
 export interface LogStore<Row extends LogRow> {
   find: () => Promise<Row | undefined>
   /** Undefined when somebody else was faster. */
-  reserve: (first: Noted & { leaseUntil: number }) => Promise<Row | undefined>
+  reserve: (first: LifecycleChanges & { leaseUntil: number }) => Promise<Row | undefined>
   /** Undefined when the row has changed since it was read. */
   advance: (row: Row, changes: LifecycleChanges) => Promise<Row | undefined>
 }
 
-/** What a row says of a record before it is sent: what waits, and what the record will hold. */
-export type Noted = LifecycleChanges & { pending: string }
-
 export interface Attempt<Row extends LogRow> {
-  readonly noted: Noted
+  /** What waits from now on, also while an earlier attempt is looked for. */
+  readonly noted: { readonly pending: string }
+  /** What the row says of the record that is sent. */
+  readonly holds: LifecycleChanges
   /** Writes the record. */
   readonly send: (row: Row) => Promise<Logged>
 }
@@ -74,8 +74,8 @@ export async function writeOnce<Row extends LogRow> (store: LogStore<Row>, writi
   for (;;) {
     const row = await store.find()
     if (row === undefined) {
-      const { noted, send } = writing.prepare(undefined)
-      const reserved = await store.reserve({ ...noted, leaseUntil: clock() + leaseTime })
+      const { noted, holds, send } = writing.prepare(undefined)
+      const reserved = await store.reserve({ ...noted, ...holds, leaseUntil: clock() + leaseTime })
       if (reserved !== undefined) return await attempt(store, reserved, send, writing, patience)
     } else if (row.state === 'logged') {
       return row
@@ -107,9 +107,9 @@ export async function writeOnce<Row extends LogRow> (store: LogStore<Row>, writi
 
 /** Undefined when the row is somebody else's by now. */
 async function sendAgain<Row extends LogRow> (store: LogStore<Row>, row: Row, writing: Writing<Row>, patience: Patience): Promise<Row | undefined> {
-  const { noted, send } = writing.prepare(row)
+  const { noted, holds, send } = writing.prepare(row)
   const leaseUntil = patience.clock() + leaseTime
-  const mine = await store.advance(row, { ...noted, state: 'sending', leaseUntil, nextAttemptAt: null, attempts: row.attempts + 1 })
+  const mine = await store.advance(row, { ...noted, ...holds, state: 'sending', leaseUntil, nextAttemptAt: null, attempts: row.attempts + 1 })
   return mine && await attempt(store, mine, send, writing, patience)
 }
 
@@ -169,9 +169,9 @@ async function resolve<Row extends LogRow> (store: LogStore<Row>, row: Row, writ
   return await sendAgain(store, row, writing, patience)
 }
 
-/** The CRM may have the record, and cannot be asked. */
+/** The CRM may have the record, and cannot be asked: nobody will look for it by what was sent. */
 async function askUser<Row extends LogRow> (store: LogStore<Row>, row: Row, cause?: unknown): Promise<never> {
-  await store.advance(row, { state: 'needs-user', leaseUntil: null, nextAttemptAt: null, ...(cause !== undefined && { lastErrorCode: judge(cause).code }) })
+  await store.advance(row, { state: 'needs-user', pending: '', leaseUntil: null, nextAttemptAt: null, ...(cause !== undefined && { lastErrorCode: judge(cause).code }) })
   throw new PatchbayError('needs-user', { cause })
 }
 

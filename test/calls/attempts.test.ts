@@ -65,20 +65,30 @@ const changed = ({ caller }: Instance): Caller => ({
   ownerOf: async () => '2'
 })
 
+/** A CRM that never answers: the last attempt is one after 72 hours. */
+async function tooLong (instance: Instance, pass: World['pass']): Promise<void> {
+  for (const hours of [73, 1]) {
+    pass(hours * 3_600_000)
+    await instance.recover()
+  }
+}
+
 /** A connector whose answers to new records are lost, and which notes what it sends and what it looks for. */
-function losing (now: () => number): { connector: Connector, sent: unknown[], sought: unknown[] } {
+function losing (now: () => number): { connector: Connector, sent: unknown[], sought: unknown[], search: { works: boolean } } {
   const { info, operations } = connectorWith('search', now, 0)
   const [sent, sought]: [unknown[], unknown[]] = [[], []]
+  const search = { works: true }
   const facts = ({ subject, body, ownerId }: NewCallLog<any> | NewMessageLog<any>): object => ({ subject, body, ownerId })
   const lost = async (_context: unknown, log: NewCallLog<any> | NewMessageLog<any>): Promise<never> => {
     sent.push(facts(log))
     throw new CrmError('unavailable', { outcome: 'unknown' })
   }
   const look = async (_context: unknown, log: NewCallLog<any> | NewMessageLog<any>): Promise<{ logId: string }> => {
+    if (!search.works) throw new CrmError('unavailable', { outcome: 'unknown' })
     sought.push(facts(log))
     return { logId: '1' }
   }
-  return { sent, sought, connector: { info, operations: { ...operations, createCallLog: lost, createMessageLog: lost, findCallLog: look, findMessageLog: look } } }
+  return { sent, sought, search, connector: { info, operations: { ...operations, createCallLog: lost, createMessageLog: lost, findCallLog: look, findMessageLog: look } } }
 }
 
 await t.test('a record is looked for as it was sent, whatever has changed since', async t => {
@@ -94,11 +104,12 @@ await t.test('a record is looked for as it was sent, whatever has changed since'
 })
 
 await t.test('and so is one that was given up, when somebody logs the call with other words', async t => {
-  const { connector, sent, sought } = losing(() => 0)
+  const { connector, sent, sought, search } = losing(() => 0)
   const { instance, pass, rows } = await world(t, () => ({ ...connector, operations: { ...connector.operations } }))
   await t.rejects(instance.callLogs.create(instance.caller, callOf('as sent'), create), { code: 'outcome-unknown' })
-  pass(73 * 3_600_000)
-  await instance.recover()
+  search.works = false
+  await tooLong(instance, pass)
+  search.works = true
   t.match(await rows(), [{ state: 'needs-user', nextAttemptAt: null }])
   await instance.callLogs.create(instance.caller, callOf('other words'), create)
   t.strictSame(sought, sent)
@@ -112,11 +123,8 @@ await t.test('what is said to be kept is kept: the words of a second request, wh
     await t.rejects(instance.callLogs.create(instance.caller, callOf('first'), create), { code: 'outcome-unknown' }, look)
     fail('POST', undefined)
     pass(1)
-    if (look === 'fails after it was given up') {
-      pass(73 * 3_600_000)
-      await instance.recover()
-    }
     if (look !== 'not yet') fail('GET', 503)
+    if (look === 'fails after it was given up') await tooLong(instance, pass)
     await t.rejects(instance.callLogs.create(instance.caller, callOf('second'), create), { code: 'outcome-unknown' }, look)
     fail('GET', undefined)
     pass(15 * 60_000)
@@ -216,6 +224,145 @@ await t.test('a repeat brings nothing back that an update has replaced since', a
   pass(15 * 60_000)
   await instance.recover()
   t.equal(note(), 'third')
+})
+
+await t.test('72 hours begin with the last promise, and end with an attempt', async t => {
+  const begun = async (): Promise<World> => {
+    const opened = await world(t)
+    opened.fail('POST', 503)
+    await t.rejects(opened.instance.callLogs.create(opened.instance.caller, callOf('first'), create), { code: 'waiting' })
+    return opened
+  }
+  await t.test('a server that was off tries what nobody could', async t => {
+    const { instance, pass, fail, note } = await begun()
+    fail('POST', undefined)
+    pass(100 * 3_600_000)
+    await instance.recover()
+    t.equal(note(), 'first')
+  })
+  await t.test('an update of the third day', async t => {
+    const { instance, pass, fail, note } = await begun()
+    fail('POST', undefined)
+    await instance.callLogs.create(instance.caller, callOf('first'), create)
+    fail('PATCH', 503)
+    await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', result: 'Voicemail' }), { code: 'waiting' })
+    pass(71 * 3_600_000)
+    await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', note: 'important' }), { code: 'waiting' })
+    pass(2 * 3_600_000)
+    await instance.recover()
+    fail('PATCH', undefined)
+    pass(3_600_000)
+    await instance.recover()
+    t.equal(note(), 'important')
+  })
+  await t.test('a request after a refusal', async t => {
+    const { instance, pass, fail, note } = await begun()
+    await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', result: 'Voicemail' }), { code: 'waiting' })
+    fail('POST', 400)
+    pass(3_600_000)
+    await instance.recover()
+    pass(73 * 3_600_000)
+    fail('POST', 503)
+    await t.rejects(instance.callLogs.create(instance.caller, callOf('later'), create), { code: 'waiting' })
+    pass(3_600_000)
+    await instance.recover()
+    fail('POST', undefined)
+    pass(3_600_000)
+    await instance.recover()
+    t.equal(note(), 'later')
+  })
+  await t.test('and a message', async t => {
+    const { instance, pass, fail, records } = await world(t)
+    fail('POST', 503)
+    await t.rejects(instance.messageLogs.log(instance.caller, conversation), { code: 'waiting' })
+    pass(71 * 3_600_000)
+    const next = { ...conversation, logInfo: { ...conversation.logInfo, messages: [{ id: 'm2', direction: 'Inbound' as const, subject: 'Again', creationTime: '2026-01-15T08:01:00Z' }] } }
+    await t.rejects(instance.messageLogs.log(instance.caller, next), { code: 'waiting' })
+    pass(2 * 3_600_000)
+    await instance.recover()
+    fail('POST', undefined)
+    pass(3_600_000)
+    await instance.recover()
+    t.match(records(), [{ body: /Hello/ }])
+    t.match(records(), [{ body: /Again/ }])
+  })
+})
+
+await t.test('a disposition comes after the updates that waited before it', async t => {
+  const { instance, pass, fail, records } = await world(t)
+  const setDeal = async (deals: number): Promise<unknown> => await instance.callLogs.setDisposition(instance.caller, { sessionId: 's1', dispositions: { deals } })
+  await instance.callLogs.create(instance.caller, callOf('first'), create)
+  fail('PATCH', 503)
+  await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', additionalSubmission: { deals: 1 } }), { code: 'waiting' })
+  await t.rejects(setDeal(2), { code: 'unavailable' }, 'it is not kept, so it is not said to be')
+  fail('PATCH', undefined)
+  await setDeal(2)
+  t.match(records(), [{ dealId: 2 }])
+  pass(3_600_000)
+  await instance.recover()
+  t.match(records(), [{ dealId: 2 }])
+})
+
+await t.test('what a person makes of a note stays, although the server died when it had written the note', async t => {
+  const { instance, pass, crm, note, records } = await world(t)
+  await instance.callLogs.create(instance.caller, callOf('first'), create)
+  const [{ id } = { id: 0 }] = records()
+  instance.effects.arm({ at: `PATCH /api/activities/${id}`, mode: 'crash', moment: 'after' })
+  await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', note: 'second' }))
+  instance.effects.dead = false
+  t.equal(note(), 'second')
+  crm.edit(id, records()[0]?.body.replace('second', 'second, and the words of a person') ?? '')
+  pass(3_600_000)
+  await instance.recover()
+  t.equal(note(), 'second, and the words of a person')
+})
+
+await t.test('a log that is resumed is the one that was due, whatever others are like it', async t => {
+  const { instance, pass, fail, rows } = await world(t)
+  fail('POST', 503)
+  for (const identity of [{ extensionNumber: '101' }, { extensionNumber: '101', hashedExtensionId: 'h' }, { hashedExtensionId: 'h' }]) {
+    await t.rejects(instance.callLogs.create(instance.caller, callOf('first', identity), create), { code: 'waiting' })
+  }
+  fail('POST', undefined)
+  pass(3_600_000)
+  await instance.recover()
+  t.match(await rows(), [{ state: 'logged', nextAttemptAt: null }, { state: 'logged', nextAttemptAt: null }])
+})
+
+await t.test('what a record holds is remembered as it was sent, whatever has changed when it is found', async t => {
+  const { instance, pass, fail, records } = await world(t)
+  fail('POST', 'after')
+  await t.rejects(instance.callLogs.create(instance.caller, callOf('first'), create), { code: 'outcome-unknown' })
+  fail('POST', undefined)
+  pass(60_000)
+  await instance.callLogs.create(changed(instance), callOf('first'), create)
+  await instance.callLogs.update(changed(instance), { sessionId: 's1', startTime: '2026-01-15T09:30:00Z' })
+  t.match(records(), [{ body: /06:30/ }], 'so that a later time takes its place')
+})
+
+await t.test('a log that nobody will look for keeps nothing', async t => {
+  const { instance, fail, rows } = await world(t, now => connectorWith('none', now))
+  fail('POST', 'after')
+  await t.rejects(instance.callLogs.create(instance.caller, callOf('first'), create), { code: 'needs-user' })
+  t.match(await rows(), [{ state: 'needs-user', sealedPending: '' }])
+})
+
+await t.test('a fraction of a millisecond is taken', async t => {
+  const { instance, rows } = await world(t)
+  await instance.callLogs.create(instance.caller, callOf('first', { logInfo: { sessionId: 's1', direction: 'Inbound', startTime: 1768464000000.6 } }), create)
+  t.match(await rows(), [{ startTime: 1768464000001 }])
+})
+
+await t.test('a note that was kept for a call comes into its log, where somebody without it has logged the call before', async t => {
+  const { instance, note } = await world(t)
+  const byServer = async (): Promise<unknown> => await instance.callLogs.create(instance.caller, callOf(''), { withCachedNote: true })
+  await byServer()
+  await instance.callLogs.cacheNote({ userId: '1-example', platform: 'example' }, 's1', 'typed during the call')
+  await byServer()
+  t.equal(note(), 'typed during the call')
+  await instance.callLogs.cacheNote({ userId: '1-example', platform: 'example' }, 's1', 'older words')
+  await byServer()
+  t.equal(note(), 'typed during the call', 'and takes the place of none')
 })
 
 await t.test('recovery goes on with a log as it is now, not as it was when it was found due', async t => {

@@ -151,10 +151,12 @@ await t.test('what has waited for three days is given up', async t => {
   let now = Date.now()
   const patchbay = await startPatchbay(t, { clock: () => now, recoverEvery: 20 })
   const token = await patchbay.signIn()
-  await faults(patchbay, { method: 'POST', path: '/api/activities', times: 1_000_000, status: 503 })
+  await faults(patchbay, { method: 'POST', path: '/api/activities', times: 1_000_000, status: 503, retryAfter: 60 })
   await patchbay.call('/callLog', { method: 'POST', token, body: logOf() })
-  now += 73 * 60 * 60_000
   const row = async () => await patchbay.app.repositories.callLogs.find({ userId: '1-example', accountId: '', platform: 'example' }, '4503991004', { extensionNumber: '', hashedExtensionId: '' })
+  now += 73 * 60 * 60_000
+  await eventually(async () => (await row())?.attempts === 1)
+  now += 60 * 60_000
   await eventually(async () => (await row())?.state === 'failed')
   t.match(await row(), { sealedPending: '' })
 })

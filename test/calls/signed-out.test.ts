@@ -92,8 +92,10 @@ await t.test('somebody whose credentials cannot be read', async t => {
 await t.test('somebody who never comes back', async t => {
   const { patchbay, token } = await waiting(t, async ({ signIn }) => await signIn())
   await patchbay.call('/unAuthorize', { method: 'POST', token })
-  patchbay.pass(73 * hour)
-  await patchbay.looked(1)
+  for (const hours of [73, 1]) {
+    patchbay.pass(hours * hour)
+    await patchbay.looked(1)
+  }
   t.match(await patchbay.row(), { state: 'failed', sealedPending: '', nextAttemptAt: null })
   t.match(patchbay.logged.join(''), /a log has waited too long and is given up/)
   t.strictSame(await patchbay.records(), [])

@@ -79,8 +79,12 @@ const found: Array<[title: string, dedupe: Dedupe, ops: Op[]]> = [
   ['a log in doubt that is given up is looked for before it is sent again', 'search', [
     { do: 'fail', method: 'POST', how: 'after' },
     { do: 'create', what: 'call-0' },
+    { do: 'outage', how: 503 },
     { do: 'pass', seconds: 73 * 3600 },
     { do: 'recover' },
+    { do: 'pass', seconds: 3600 },
+    { do: 'recover' },
+    { do: 'calm' },
     { do: 'create', what: 'call-0' }
   ]],
   ['what a refused request brought is not written later over what came after it', 'native', [
