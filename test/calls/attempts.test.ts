@@ -307,7 +307,7 @@ await t.test('what a person makes of a note stays, although the server died when
   const { instance, pass, crm, note, records } = await world(t)
   await instance.callLogs.create(instance.caller, callOf('first'), create)
   const [{ id } = { id: 0 }] = records()
-  instance.effects.arm({ at: `PATCH /api/activities/${id}`, mode: 'crash', moment: 'after' })
+  instance.effects.arm({ at: 'PATCH', mode: 'crash', moment: 'after' })
   await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', note: 'second' }))
   instance.effects.dead = false
   t.equal(note(), 'second')

@@ -5,7 +5,7 @@ export type Mode = 'throw' | 'crash'
 export type Moment = 'before' | 'after'
 
 export interface Spoiling {
-  /** Which effect: the first of that name, or counted from 1. */
+  /** Which effect: the first whose name begins like this, or counted from 1. */
   readonly at: number | string
   readonly mode: Mode
   readonly moment: Moment
@@ -35,7 +35,7 @@ export class Effects {
     if (this.dead) throw new EffectFailed(name)
     this.#count++
     const at = this.#spoiling?.at
-    const spoiling = at === name || at === this.#count ? this.#spoiling : undefined
+    const spoiling = at === this.#count || (typeof at === 'string' && name.startsWith(at)) ? this.#spoiling : undefined
     if (spoiling !== undefined) this.#spoiling = undefined
     if (spoiling?.moment === 'before') this.#fail(name, spoiling)
     const result = await work()

@@ -70,6 +70,12 @@ const found: Array<[title: string, dedupe: Dedupe, ops: Op[]]> = [
     { do: 'update', what: 'call-0', fields: ['note'] },
     { do: 'delete note', what: 'call-0' }
   ]],
+  ['and so does one that a person edits after the server died when it had written the note', 'native', [
+    { do: 'create', what: 'call-0' },
+    { do: 'spoil', at: 'PATCH', mode: 'crash', moment: 'after' },
+    { do: 'update', what: 'call-0', fields: ['note'] },
+    { do: 'edit note', what: 'call-0' }
+  ]],
   ['a search that lags behind is waited for after a crash, too', 'search', [
     { do: 'spoil', at: 'POST /api/activities', mode: 'crash', moment: 'after' },
     { do: 'create', what: 'call-0' },
@@ -86,6 +92,17 @@ const found: Array<[title: string, dedupe: Dedupe, ops: Op[]]> = [
     { do: 'recover' },
     { do: 'calm' },
     { do: 'create', what: 'call-0' }
+  ]],
+  ['a disposition is not replaced by an older update that waited', 'native', [
+    { do: 'create', what: 'call-0' },
+    { do: 'fail', method: 'PATCH', how: 503 },
+    { do: 'update', what: 'call-0', fields: ['deal'] },
+    { do: 'disposition', what: 'call-0' }
+  ]],
+  ['a client that sends no note takes none away', 'native', [
+    { do: 'fail', method: 'POST', how: 503 },
+    { do: 'create', what: 'call-0' },
+    { do: 'create', what: 'call-0', blank: true }
   ]],
   ['what a refused request brought is not written later over what came after it', 'native', [
     { do: 'fail', method: 'POST', how: 'before' },

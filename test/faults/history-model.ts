@@ -29,23 +29,12 @@ export class CallModel {
   readonly fields = new Map<Field, Set<Value>>(fieldNames.map(field => [field, new Set<Value>([null])]))
   /** What clients have sent, and a person's edits with what had been sent by then: a value that comes once more is only an echo. */
   readonly #sent = new Map<Field, Set<Value>>(fieldNames.map(field => [field, new Set<Value>()]))
-  readonly #edits: Array<{ field: Field, value: Value, after: Set<Value> }> = []
+  /** The last that was sent, where it is known which one was. Nothing older is written after it. */
+  readonly #newest = new Map<Field, Value>()
+  readonly #edits: Array<{ field: Field, value: Value, after: Set<Value>, of: Value | undefined }> = []
   /** Fields of updates that came after the log and may be written after it. */
   #later = new Set<Field>()
   #maybeWritten = false
-  /** A process died or lost its database over it: it does not know what it has written, and may write it once more. */
-  #interrupted = false
-
-  interrupted (): void {
-    this.#interrupted = true
-    this.#maybeWritten = true
-  }
-
-  /** Nothing waits any more. */
-  atRest (): void {
-    this.#interrupted = false
-  }
-
   /** What was not confirmed may have been written meanwhile: a further request to log it may be a repeat. */
   maybeWritten (): void {
     this.#maybeWritten = true
@@ -63,6 +52,7 @@ export class CallModel {
     for (const [field, value] of values) {
       this.#write(field, [value], surely && !this.#later.has(field))
       this.#sent.get(field)?.add(value)
+      this.#newest.set(field, value)
     }
     if (this.existence === 'none') this.#maybeWritten = false
     if (outcome === 'done') this.existence = 'written'
@@ -76,6 +66,7 @@ export class CallModel {
       this.#later.add(field)
       this.#write(field, [value], outcome !== 'open')
       this.#sent.get(field)?.add(value)
+      this.#newest.set(field, value)
     }
   }
 
@@ -92,6 +83,7 @@ export class CallModel {
         this.#write(field, [value], false)
         const surely = requests.some(other => !other.create && other.values.has(field) && (other.outcome === 'done' || other.outcome === 'kept'))
         if (create || !surely) this.#write(field, before.get(field) ?? [], false)
+        this.#newest.delete(field)
       }
     }
   }
@@ -99,8 +91,8 @@ export class CallModel {
   /** A person changed a field of the record. */
   edited (field: Field, current: Value, next: Value): void {
     const possible = this.#valuesOf(field)
-    const settled = !this.#interrupted && possible.size === 1 && possible.has(current)
-    this.#edits.push({ field, value: next, after: new Set(this.#sent.get(field)) })
+    const settled = possible.has(current) && (possible.size === 1 || this.#newest.get(field) === current)
+    this.#edits.push({ field, value: next, after: new Set(this.#sent.get(field)), of: settled ? this.#newest.get(field) : undefined })
     this.#write(field, [next], settled)
   }
 
@@ -113,6 +105,7 @@ export class CallModel {
   #write (field: Field, values: Iterable<Value>, surely: boolean): void {
     const possible = this.#valuesOf(field)
     for (const value of values) {
+      if (this.#edits.some(edit => edit.field === field && edit.of === value && possible.size === 1 && possible.has(edit.value))) continue
       const kept = this.#edits.filter(edit => edit.field === field && edit.after.has(value) && possible.has(edit.value))
       if (surely) possible.clear()
       for (const edit of kept) possible.add(edit.value)

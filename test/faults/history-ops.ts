@@ -5,7 +5,8 @@ import type { Spoiling } from './effects.ts'
 
 /** What a request about one call or conversation wants; several can be sent at once. */
 export type Request =
-  | { do: 'create', what: CallName }
+  /** @property blank by a client without the form: its note is empty */
+  | { do: 'create', what: CallName, blank?: boolean }
   | { do: 'update', what: CallName, fields: readonly Field[] }
   | { do: 'disposition', what: CallName }
   /** @property fresh how many messages nobody has sent yet. @property all whether those of before come along */
@@ -48,8 +49,8 @@ const conversation = fc.constantFrom(...conversationNames)
 const name = fc.constantFrom<Name>(...callNames, ...conversationNames)
 
 const request = fc.oneof<fc.Arbitrary<Request>[]>(
-  fc.record({ do: fc.constant('create'), what: call }),
-  fc.record({ do: fc.constant('update'), what: call, fields: fc.subarray<Field>(['note', 'recordingLink', 'aiNote', 'duration', 'result'], { minLength: 1, maxLength: 2 }) }),
+  fc.record({ do: fc.constant('create'), what: call, blank: fc.boolean() }),
+  fc.record({ do: fc.constant('update'), what: call, fields: fc.subarray<Field>(['note', 'recordingLink', 'aiNote', 'duration', 'result', 'deal'], { minLength: 1, maxLength: 2 }) }),
   fc.record({ do: fc.constant('disposition'), what: call }),
   fc.record({ do: fc.constant('messages'), what: conversation, fresh: fc.integer({ min: 0, max: 2 }), all: fc.boolean() })
 )

@@ -185,25 +185,26 @@ class World {
       return { ...base, messages: sent, send: async ({ messageLogs, caller }) => await messageLogs.log(caller, body) }
     }
     const sessionId = request.what
-    const fields: readonly Field[] = request.do === 'create' ? ['note', 'duration', 'result'] : request.do === 'update' ? request.fields : ['deal']
+    const fields: readonly Field[] = request.do === 'create' ? [...request.blank === true ? [] : ['note'] as const, 'duration', 'result'] : request.do === 'update' ? request.fields : ['deal']
     for (const field of fields) values.set(field, this.#valueFor(field))
     const note = values.get('note')
     const recordingLink = values.get('recordingLink')
     const aiNote = values.get('aiNote')
     const result = values.get('result')
     const duration = values.get('duration')
+    const deal = values.get('deal')
     const facts = { ...(result !== undefined && { result }), ...(duration !== undefined && { duration: Number(duration) }) }
     switch (request.do) {
       case 'create': {
-        const body = { logInfo: { sessionId, direction: 'Inbound' as const, startTime: startTimeOf(sessionId), ...facts }, contactId: 1, contactName: 'John', ...(note !== undefined && { note }) }
+        const body = { logInfo: { sessionId, direction: 'Inbound' as const, startTime: startTimeOf(sessionId), ...facts }, contactId: 1, contactName: 'John', note: note ?? '' }
         return { ...base, send: async ({ callLogs, caller }) => await callLogs.create(caller, body, { withCachedNote: false }) }
       }
       case 'update': {
-        const body = { sessionId, ...facts, ...(note !== undefined && { note }), ...(recordingLink !== undefined && { recordingLink }), ...(aiNote !== undefined && { aiNote }) }
+        const body = { sessionId, ...facts, ...(note !== undefined && { note }), ...(recordingLink !== undefined && { recordingLink }), ...(aiNote !== undefined && { aiNote }), ...(deal !== undefined && { additionalSubmission: { deals: Number(deal) } }) }
         return { ...base, send: async ({ callLogs, caller }) => await callLogs.update(caller, body) }
       }
       case 'disposition': {
-        const body = { sessionId, dispositions: { deals: Number(values.get('deal')) } }
+        const body = { sessionId, dispositions: { deals: Number(deal) } }
         return { ...base, send: async ({ callLogs, caller }): Promise<Answered> => await callLogs.setDisposition(caller, body) }
       }
     }
@@ -219,6 +220,8 @@ class World {
   /** Sends requests at the same time, and notes what their answers say. */
   async #send (prepared: readonly Prepared[]): Promise<void> {
     await this.#comeBack()
+    // A disposition brings the updates that wait, too, and only who waits for an answer is refused.
+    if (this.#failing?.how === 400 && prepared.some(({ request }) => request.do === 'disposition') && await this.#somethingWaits()) this.#failing = undefined
     const spoiling = this.#spoiling
     this.#spoiling = undefined
     this.#instance.effects.arm(spoiling)
@@ -232,6 +235,10 @@ class World {
     }
     const named = grouped(prepared.map((each, index) => ({ ...each, sent: sent[index] as Sent })), each => each.request.what)
     for (const [name, requests] of named) this.#learn(name, requests)
+  }
+
+  async #somethingWaits (): Promise<boolean> {
+    return (await this.#instance.rows()).some(({ sealedPending }) => sealedPending !== '')
   }
 
   async #ask ({ send }: Prepared): Promise<Sent> {
@@ -267,7 +274,7 @@ class World {
     else model.update(last.sent.outcome, last.values)
     for (const { sent } of requests) {
       model.needsUser ||= sent.code === 'needs-user'
-      if (sent.code === 'lost') model.interrupted()
+      if (sent.code === 'lost') model.maybeWritten()
       if (sent.code === 'invalid') model.refused()
       if (sent.id !== undefined && model.deleted.has(sent.id)) model.existence = 'possible'
     }
@@ -313,8 +320,6 @@ class World {
     }
     effects.arm(undefined)
     for (const call of this.#calls.values()) {
-      if (effects.spoiled !== undefined) call.interrupted()
-      else if (due === 0) call.atRest()
       call.maybeWritten()
     }
     this.#note(`recovery met ${due} rows${effects.spoiled === undefined ? '' : ` (${effects.spoiled} spoiled)`}`)

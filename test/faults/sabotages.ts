@@ -19,7 +19,7 @@ export const sabotages: readonly Sabotage[] = [
     promise: 'P1',
     title: 'send without having the reservation',
     file: 'src/calls/write-once.ts',
-    edits: [['const reserved = await store.reserve({ ...noted, leaseUntil: clock() + leaseTime })', 'const reserved = await store.reserve({ ...noted, leaseUntil: clock() + leaseTime }) ?? await store.find()']],
+    edits: [['leaseUntil: clock() + leaseTime })\n      if (reserved', 'leaseUntil: clock() + leaseTime }) ?? await store.find()\n      if (reserved']],
     test: 'test/faults/found-histories.test.ts',
     quick: true
   },
@@ -81,6 +81,13 @@ export const sabotages: readonly Sabotage[] = [
     file: 'src/calls/change.ts',
     edits: [['current = await read(row)\n', 'current = await read(row).catch(() => undefined)\n']],
     test: 'test/calls/call-logs.test.ts'
+  },
+  {
+    promise: 'P2',
+    title: 'write a note without saying so before',
+    file: 'src/calls/change.ts',
+    edits: [['if (noted !== undefined && !await advance(noted))', 'if (noted === null)']],
+    test: 'test/faults/found-histories.test.ts'
   },
   {
     promise: 'P2',

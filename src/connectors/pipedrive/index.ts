@@ -8,8 +8,8 @@ import { isSameNumber, phoneForms } from '../../contract/phone.ts'
 import { page, removalNotice } from '../../contract/root-route.ts'
 import { setting, settingOf } from '../../contract/settings.ts'
 import { Type, Value, type Static } from '../../contract/type.ts'
-import { Activities, ActivityTypes, FoundPeople, Me, OneActivity, Person, Refusal, Users } from './api.ts'
-import { changedLink, chooseType, due, duration, isRecordOf, Links, newLink, participants, Remembered, toContact, type Written } from './mapping.ts'
+import { Activities, ActivityTypes, FoundPeople, Me, OneActivity, Person, Refusal, Users, type Activity } from './api.ts'
+import { changedLink, chooseType, due, duration, likeness, Links, newLink, participants, Remembered, toContact, type Written } from './mapping.ts'
 import { redirectPage } from './redirect-page.ts'
 
 const chosenType = Type.String({ minLength: 1 })
@@ -233,14 +233,17 @@ async function findActivity (crm: CrmClient, log: LostLog<Written & { contact: L
   // Clocks differ by less than this.
   const since = new Date(log.since - 5 * 60_000).toISOString()
   let cursor: string | undefined
+  let edited: Activity | undefined
   do {
     const { data, additional_data: { next_cursor: next } } = await crm.get(path`/api/v2/activities`, {
       query: { owner_id: log.ownerId, person_id: log.contact.id, updated_since: since, sort_by: 'add_time', sort_direction: 'desc', limit: 500, cursor },
       answer: Activities
     })
-    const found = data.find(activity => !activity.is_deleted && isRecordOf(log, activity))
+    const alike = data.filter(({ is_deleted: isDeleted }) => !isDeleted).map(activity => ({ activity, like: likeness(log, activity) }))
+    const found = alike.find(({ like }) => like === 'as written')?.activity
     if (found !== undefined) return { logId: String(found.id) }
+    edited ??= alike.find(({ like }) => like === 'with more words')?.activity
     cursor = next ?? undefined
   } while (cursor !== undefined)
-  return undefined
+  return edited && { logId: String(edited.id) }
 }

@@ -62,10 +62,23 @@ export function chooseType (types: readonly FieldOption[], chosen: string | unde
 /** What identifies a record that was written without an answer. */
 export interface Written { readonly subject: string, readonly startTime: number, readonly body: string }
 
-/** Whether an activity is that record. Its text comes back in Pipedrive's own spelling of HTML, so letters and digits are compared. */
-export function isRecordOf ({ subject, startTime, body }: Written, activity: Activity): boolean {
+/**
+ * Whether an activity is that record, as it was written or with words that a person has added since. Its text comes back in
+ * Pipedrive's own spelling of HTML, so letters and digits are compared.
+ */
+export function likeness ({ subject, startTime, body }: Written, activity: Activity): 'as written' | 'with more words' | undefined {
   const { due_date: date, due_time: time } = due(startTime)
-  return activity.subject === subject && activity.due_date === date && padded(activity.due_time) === time && wordsOf(activity.note ?? '') === wordsOf(body)
+  if (activity.subject !== subject || activity.due_date !== date || padded(activity.due_time) !== time) return undefined
+  const [written, found] = [wordsOf(body), wordsOf(activity.note ?? '')]
+  if (written === found) return 'as written'
+  return isWithin(written, found) ? 'with more words' : undefined
+}
+
+/** Whether a text becomes the other one by inserting alone. */
+function isWithin (text: string, other: string): boolean {
+  let at = 0
+  for (const letter of other) if (text.startsWith(letter, at)) at += letter.length
+  return at === text.length
 }
 
 const padded = (time: string | null): string => time?.length === 5 ? `${time}:00` : time ?? ''

@@ -66,6 +66,17 @@ await t.test('a lost answer is found again by a text of any script and with any 
   t.equal(pipedrive.fake.held.activities.length, 1)
 })
 
+await t.test('a lost answer is found again although a person has written into the activity meanwhile', async t => {
+  let now = Date.now()
+  const pipedrive = await connected(t, { clock: () => now })
+  await pipedrive.fail({ method: 'POST', path: '/api/v2/activities', drop: 'after' })
+  await pipedrive.send('POST', '/callLog', aCall())
+  pipedrive.fake.editRecord('7001', note => `<p>Mine 王😀</p>${note.replace('</b>', '</b> and mine')}<p>mine</p>`)
+  now += 5_001
+  t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: true, logId: '7001' })
+  t.equal(pipedrive.fake.held.activities.length, 1)
+})
+
 await t.test('the lost answer of a conversation is found again, too', async t => {
   let now = Date.now()
   const pipedrive = await connected(t, { clock: () => now })
