@@ -5,7 +5,7 @@ import type { Limits } from './limits.ts'
 import { proxyFor, tunnel, type Proxies } from './proxies.ts'
 
 export interface ConnectionsOptions {
-  readonly limits: Pick<Limits, 'connect' | 'headers'>
+  readonly limits: Pick<Limits, 'connect' | 'idle' | 'headers'>
   /** CIDRs that may be dialled although they are not public. */
   readonly allowPrivateNetworks: readonly string[]
   readonly proxies: Proxies
@@ -29,7 +29,9 @@ export function connections ({ limits, allowPrivateNetworks, proxies, resolve }:
   const agent = (guard: AddressGuard | undefined): Agent => new Agent({
     connect: connector(limits.connect, proxies, guard),
     connections: mostConnections,
-    keepAliveTimeout: 30_000,
+    keepAliveTimeout: limits.idle,
+    // Servers may say how long they keep one; a shorter time is heeded, a longer one is not.
+    keepAliveMaxTimeout: limits.idle,
     maxHeaderSize: limits.headers
   })
   const [guarded, chosen] = [agent(addressGuard(allowPrivateNetworks, resolve)), agent(undefined)]

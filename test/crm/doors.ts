@@ -1,5 +1,5 @@
 /** The door on its own, and CRMs to knock at: real servers on real sockets. */
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import pino from 'pino'
@@ -41,7 +41,7 @@ export async function errorOf (promise: Promise<unknown>): Promise<CrmError> {
 export interface Served {
   url: string
   port: number
-  server: Server
+  server: HttpServer
   /** `METHOD path` of each request, with the milliseconds at which it came. */
   received: Array<{ line: string, at: number, headers: IncomingMessage['headers'], body: string }>
   open: () => number

@@ -1,0 +1,22 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import t from 'tap'
+import { connections } from '../../src/crm/connections.ts'
+import { exchange } from '../../src/crm/exchange.ts'
+import { defaultLimits } from '../../src/crm/limits.ts'
+import { json, serve } from './doors.ts'
+
+const ask = { path: '/', method: 'GET', headers: {}, body: null }
+const bounds = { timeout: 3000, signal: new AbortController().signal, mostBytes: 1000 }
+
+await t.test('an idle connection is closed in time, also where the CRM would keep it for longer', async t => {
+  const crm = await serve(t, response => { json(response, 200, {}, { 'keep-alive': 'timeout=600' }) })
+  crm.server.keepAliveTimeout = 0
+  const connected = once(crm.server, 'connection') as Promise<[Socket]>
+  const { chosen, close } = connections({ limits: { ...defaultLimits, idle: 20 }, allowPrivateNetworks: [], proxies: {} })
+  t.teardown(close)
+  t.match(await exchange(chosen, { ...ask, origin: crm.url }, bounds), { status: 200 })
+  const [socket] = await connected
+  if (!socket.closed) await once(socket, 'close')
+  t.equal(crm.open(), 0)
+})
