@@ -56,6 +56,8 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
     ...(logger !== undefined && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
+    // Fastify's answer has neither a code nor CORS; graceful-stop.ts gives ours.
+    return503OnClosing: false,
     trustProxy: config.trustProxy ?? false,
     genReqId: () => randomUUID(),
     ajv: { customOptions: ajvOptions },

@@ -1,13 +1,20 @@
 /**
- * A stop that loses nothing: requests that are being answered are brought to their end, then every connection is closed. (Left to
- * itself, a connection on which nothing was ever sent would hold the stop for a minute.)
+ * A stop that loses nothing: requests that are being answered are brought to their end, new ones are told to come back, then every
+ * connection is closed. (Left to itself, a connection on which nothing was ever sent would hold the stop for a minute.)
  */
 import fp from 'fastify-plugin'
+import { PatchbayError } from '../contract/errors.ts'
 
 /** Below the 25 s that the process has for its stop. */
 const longest = 20_000
+/** Until another process has taken over. Seconds. */
+const retryAfter = 5
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered also during a stop. */
+    whileStopping?: boolean
+  }
   interface FastifyInstance {
     /** Aborts when the server begins to stop: nothing new is begun in the background. */
     stopping: AbortSignal
@@ -24,7 +31,10 @@ export default fp(async fastify => {
 
   let active = 0
   let drained = (): void => {}
-  fastify.addHook('onRequest', async (_request, reply) => {
+  fastify.addHook('onRequest', async (request, reply) => {
+    if (stopping.signal.aborted && request.routeOptions.config.whileStopping !== true) {
+      throw new PatchbayError('not-ready', { message: 'The server is stopping. Try again in a moment.', retryAfter })
+    }
     active++
     reply.raw.once('close', () => {
       if (--active === 0) drained()

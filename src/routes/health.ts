@@ -3,10 +3,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { PatchbayError } from '../contract/errors.ts'
 import { isAliveRoute, liveRoute, readyRoute } from '../contract/metadata.ts'
 
-export const healthRoutes: FastifyPluginAsyncTypebox = async fastify => {
-  fastify.route({ ...isAliveRoute, handler: async (_request, reply) => await reply.type('text/plain; charset=utf-8').send('OK') })
+/** A process that stops runs until it has: nobody is to restart it before. */
+const config = { whileStopping: true }
 
-  fastify.route({ ...liveRoute, handler: async () => ({ status: 'ok' }) })
+export const healthRoutes: FastifyPluginAsyncTypebox = async fastify => {
+  fastify.route({ ...isAliveRoute, config, handler: async (_request, reply) => await reply.type('text/plain; charset=utf-8').send('OK') })
+
+  fastify.route({ ...liveRoute, config, handler: async () => ({ status: 'ok' }) })
 
   fastify.route({
     ...readyRoute,

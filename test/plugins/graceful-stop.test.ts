@@ -1,6 +1,7 @@
 import fastify from 'fastify'
 import t from 'tap'
 import gracefulStop from '../../src/plugins/graceful-stop.ts'
+import { startPatchbay } from '../patchbay.ts'
 
 await t.test('a stop first ends what is begun in the background, then waits for all work at the same time', async t => {
   const app = fastify()
@@ -24,4 +25,29 @@ await t.test('a stop first ends what is begun in the background, then waits for 
   await app.ready()
   await app.close()
   t.strictSame(told, ['stopping', 'first begins', 'second begins', 'first ends', 'closed'])
+})
+
+await t.test('who asks during a stop is told to come back, in a form that pages of the extension can read', async t => {
+  const { app, call } = await startPatchbay(t)
+  let finish = (): void => {}
+  const work = new Promise<void>(resolve => { finish = resolve })
+  const begun = new Promise<void>(resolve => {
+    app.finishBeforeStop(async () => {
+      resolve()
+      await work
+    })
+  })
+  const closed = app.close()
+  await begun
+  for (const path of ['/contact?phoneNumber=+16504445566', '/health/ready', '/nowhere']) {
+    const { status, headers, json } = await call(path)
+    t.equal(status, 503, path)
+    t.match(json, { successful: false, error: { code: 'not-ready', retryable: true, retryAfter: 5 } }, path)
+    t.strictSame([headers.get('access-control-allow-origin'), headers.get('retry-after')], ['*', '5'], path)
+  }
+  const preflight = { method: 'OPTIONS', headers: { origin: 'https://page.example', 'access-control-request-method': 'GET' } }
+  t.equal((await call('/contact', preflight)).status, 204)
+  for (const path of ['/isAlive', '/health/live']) t.equal((await call(path)).status, 200, 'whoever restarts what does not run has no reason yet')
+  finish()
+  await closed
 })
