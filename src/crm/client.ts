@@ -45,7 +45,10 @@ export function crmClient (account: CrmAccount, send: Door['send']): CrmClient {
     let ended = await once(authorization)
     if (ended.verdict?.kind === 'auth-expired') {
       const renewed = await account.renew?.(authorization)
-      if (renewed !== undefined) ended = await once(renewed)
+      if (renewed !== undefined) {
+        ended = await once(renewed)
+        if (ended.verdict?.kind !== 'auth-expired') account.accepted?.()
+      }
     }
     if (ended.verdict !== undefined) throw refusal(ended.answered, info, ended.verdict)
     return checked(check, ended.answered, info)

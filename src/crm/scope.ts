@@ -31,6 +31,8 @@ export interface CrmAccount extends CrmScope {
   readonly authorization: () => Promise<string>
   /** After a 401: another authorization, with which the request is made once more; undefined when there is none. */
   readonly renew?: (refused: string) => Promise<string | undefined>
+  /** Told when the CRM did not refuse what `renew` gave. */
+  readonly accepted?: () => void
 }
 
 /**

@@ -65,6 +65,7 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
         const other = await source.other(credentials => authorization(credentials) === refused)
         return other && authorization(other)
       },
+      accepted: () => source.accepted?.(),
       ...waiting
     })
 

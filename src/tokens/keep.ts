@@ -1,4 +1,5 @@
 /** Keeping connections to CRMs: credentials that stay fresh, and are taken back at the end. */
+import { LRUCache } from 'lru-cache'
 import { authOf, ownCredentials, type Credentials } from '../contract/auth.ts'
 import type { Connector } from '../contract/connector.ts'
 import { CrmError } from '../contract/crm.ts'
@@ -29,6 +30,8 @@ export interface KeepingParts {
 
 /** For all requests of one renewal. Below the lease that it is made under. Milliseconds. */
 const renewalTime = 12_000
+/** How long a token that was refused as soon as it was issued is not renewed. Milliseconds. */
+const refusedTime = 60_000
 /** Whoever signs out waits for it. Milliseconds. */
 const revocationTime = 5_000
 
@@ -73,9 +76,10 @@ export function keeping ({ users, connectorOf, reach, clock, log }: KeepingParts
   }
 
   const { renew, settled } = renewals({ users, clock, log, request, discard })
+  const unproven = new LRUCache<string, string>({ max: 1_000, ttl: refusedTime, perf: { now: clock } })
 
   return {
-    of: (connector, user, signal) => storedSource(user, credentials => authOf(connector.info, credentials), { renew, clock, signal }),
+    of: (connector, user, signal) => storedSource(user, credentials => authOf(connector.info, credentials), { renew, unproven, clock, signal }),
     revoke,
     settled
   }

@@ -14,6 +14,8 @@ export interface CredentialSource {
   current: () => Promise<Credentials>
   /** Other credentials than those that the CRM has just refused; undefined when there are none. */
   other: (isRefused: (credentials: Credentials) => boolean) => Promise<Credentials | undefined>
+  /** Tells that the CRM has taken what `other` gave. */
+  accepted?: () => void
 }
 
 /** How long before its end a token is renewed, in milliseconds. Of one with a shorter life it is the second half. */
@@ -22,15 +24,27 @@ const margin = 2 * 60_000
 /** Credentials that are used as they are: somebody who is just signing in. */
 export const fixedSource = (credentials: Credentials): CredentialSource => ({ current: async () => credentials, other: async () => undefined })
 
+/**
+ * Access tokens that a refusal brought and that the CRM has not taken yet, by user. When it refuses such a one, too, it refuses the
+ * user, and another token would only use up the refresh token.
+ */
+export interface Unproven {
+  get: (user: string) => string | undefined
+  set: (user: string, accessToken: string) => unknown
+  delete: (user: string) => unknown
+}
+
 export interface StoredSourceParts {
   readonly renew: (seen: SignedInUser) => Promise<SignedInUser>
+  readonly unproven: Unproven
   readonly clock: Clock
   /** Ends the waiting for a renewal, not the renewal: its result must not be lost. */
   readonly signal: AbortSignal
 }
 
 /** @param authOf the kind of credentials */
-export function storedSource (user: SignedInUser, authOf: (credentials: Credentials) => Auth, { renew, clock, signal }: StoredSourceParts): CredentialSource {
+export function storedSource (user: SignedInUser, authOf: (credentials: Credentials) => Auth, { renew, unproven, clock, signal }: StoredSourceParts): CredentialSource {
+  const key = `${user.platform}/${user.id}`
   let latest = user
   let postponed = false
   const renewed = async (): Promise<Credentials> => {
@@ -54,8 +68,13 @@ export function storedSource (user: SignedInUser, authOf: (credentials: Credenti
     async other (isRefused) {
       const { credentials } = latest
       if (!canRenew(authOf(credentials), credentials)) return undefined
-      return isRefused(credentials) ? await renewed() : credentials
-    }
+      if (!isRefused(credentials)) return credentials
+      if (unproven.get(key) === credentials.accessToken) return undefined
+      const other = await renewed()
+      unproven.set(key, other.accessToken)
+      return other
+    },
+    accepted () { unproven.delete(key) }
   }
 }
 

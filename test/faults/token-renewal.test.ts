@@ -67,6 +67,19 @@ await t.test('a CRM that refuses even the new token ends the matter', async t =>
   t.strictSame(await patchbay.crmRequests(), ['GET /api/contacts', 'POST /oauth/token', 'GET /api/contacts'])
 })
 
+await t.test('a CRM that refuses whatever it issues is asked for another token once a minute, not with each request', async t => {
+  const { patchbay, lookUp, pass, fault, tokenRequests } = await connected(t)
+  await fault({ path: '/api/contacts', status: 401, times: 99 })
+  for (let times = 0; times < 8; times++) t.match(await lookUp(), { status: 200, json: { successful: false, error: { code: 'auth-expired' } } })
+  t.equal(await tokenRequests(), 1)
+  pass(60_001)
+  await lookUp()
+  t.equal(await tokenRequests(), 1)
+  await patchbay.askCrm('/_faults', { method: 'PUT', body: { rules: [] } })
+  t.equal(succeeded([await lookUp()]), 1, 'and goes on where it is taken')
+  t.equal(await tokenRequests(), 0)
+})
+
 await t.test('a dead refresh token: everybody is asked to connect again, and the CRM is asked once', async t => {
   const { patchbay, token, lookUp, pass, tokenRequests } = await connected(t)
   await patchbay.askCrm('/_oauth/refresh-tokens', { method: 'DELETE' })
