@@ -56,11 +56,14 @@ export function door ({ connections, limits, clock, random, log }: DoorOptions):
   const hosts = breaker(clock)
   const budgetOf = budgets(clock)
 
+  /** Milliseconds that a call may still wait before an attempt. */
+  const patience = ({ lastStart = Infinity }: CrmScope, { talked, waited }: Spent): number => Math.min(limits.wait, lastStart - talked) - waited
+
   async function attempt (outgoing: Outgoing, scope: CrmScope, host: string, budget: Budget, spent: Spent): Promise<Exchange> {
     const { background = false, configuredByOperator, signal } = scope
     if (hosts.rest(host) > 0) return resting(hosts.rest(host))
     const asked = clock()
-    const delay = await budget.turn({ background, longest: limits.wait - spent.waited, signal })
+    const delay = await budget.turn({ background, longest: patience(scope, spent), signal })
     const started = clock()
     spent.waited += started - asked
     if (delay > 0) return { why: 'over-budget', sent: false, retryAfter: seconds(delay) }
@@ -85,7 +88,7 @@ export function door ({ connections, limits, clock, random, log }: DoorOptions):
       for (let number = 1; ; number++) {
         const ended = await attempt(outgoing, scope, host, budget, spent)
         const judged = judge(ended, clock())
-        const { wait, why } = judged === undefined ? done : decide({ verdict: judged, method, number, ...spent, limits, random })
+        const { wait, why } = judged === undefined ? done : decide({ verdict: judged, method, number, talked: spent.talked, patience: patience(scope, spent), limits, random })
         spent.uncertain ||= judged?.outcome === 'unknown'
         const verdict = judged !== undefined && spent.uncertain ? { ...judged, outcome: 'unknown' as const } : judged
 

@@ -8,10 +8,11 @@ export interface Attempt {
   readonly method: string
   /** From 1. */
   readonly number: number
-  /** Milliseconds that the call has spent so far. */
+  /** Milliseconds that the call has talked so far. */
   readonly talked: number
-  readonly waited: number
-  readonly limits: Pick<Limits, 'talk' | 'wait'>
+  /** Milliseconds that it may still wait. */
+  readonly patience: number
+  readonly limits: Pick<Limits, 'talk'>
   /** At least 0, below 1. */
   readonly random: () => number
 }
@@ -33,7 +34,7 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
  * doing it twice is the same as once. The wait is a random part of a doubling time ("full jitter"), and never shorter than the CRM
  * asked for.
  */
-export function decide ({ verdict, method, number, talked, waited, limits, random }: Attempt): Decision {
+export function decide ({ verdict, method, number, talked, patience, limits, random }: Attempt): Decision {
   const { transient, outcome, retryAfter } = verdict
   if (!transient) return { wait: undefined, why: 'another attempt would end the same way' }
   if (outcome !== 'not-received' && !idempotent.has(method)) return { wait: undefined, why: 'the CRM may have done it' }
@@ -41,6 +42,6 @@ export function decide ({ verdict, method, number, talked, waited, limits, rando
   if (talked > limits.talk * 0.9) return { wait: undefined, why: 'no time is left' }
   const backoff = firstBackoff * 2 ** number * random()
   const wait = Math.max(backoff, (retryAfter ?? 0) * 1000)
-  if (waited + wait > limits.wait) return { wait: undefined, why: 'the wait would be too long' }
+  if (wait > patience) return { wait: undefined, why: 'the wait would be too long' }
   return { wait, why: retryAfter === undefined ? 'it may be over in a moment' : 'the CRM asked for a delay' }
 }

@@ -16,6 +16,11 @@ export interface CrmScope {
   /** Aborts when the caller is gone. */
   readonly signal: AbortSignal
   /**
+   * Milliseconds after which no attempt of a call is begun: where an answer is given once only, and `signal` would cut it off. Without
+   * it, attempts are begun as long as there is time to talk and to wait.
+   */
+  readonly lastStart?: number
+  /**
    * Names the CRM account: delays that the CRM asks for and its budget are shared by everybody with the same key. Without one, a
    * host that the connector lists as `*.example.com` is one account, and on other hosts each authorization is one.
    */

@@ -77,7 +77,7 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
 
   async function ownLogin (auth: OwnTokensAuth, connector: Connector, login: OwnLogin, signal: AbortSignal): Promise<Credentials> {
     try {
-      return ownCredentials(await unlessAborted(auth.login(reach.door(connector, signal), login), signal), clock())
+      return ownCredentials(await unlessAborted(auth.login(reach.door(connector, { signal }), login), signal), clock())
     } catch (error) {
       if (error instanceof CrmError && error.code === 'auth-expired') throw new PatchbayError('login-refused', { cause: error })
       throw error
@@ -121,7 +121,7 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
         const credentials = await ownLogin(auth, connector, { ...place, code, redirectUri, fields: {} }, signal)
         return { credentials, tokenAnswer: {}, hostname: knownOf(hostname) }
       }
-      const { credentials, answer } = await exchangeCode(reach.oauth(connector, auth, signal), { code, redirectUri, verifier, place })
+      const { credentials, answer } = await exchangeCode(reach.oauth(connector, auth, { signal }), { code, redirectUri, verifier, place })
       return { credentials, tokenAnswer: answer, hostname: knownOf(hostname) }
     },
 

@@ -30,6 +30,11 @@ export interface KeepingParts {
 
 /** For all requests of one renewal. Below the lease that it is made under. Milliseconds. */
 const renewalTime = 12_000
+/**
+ * An attempt that begins later would be cut off before the door gives it up; and what a CRM has issued by then is lost, with the
+ * refresh token that it was issued for. Milliseconds.
+ */
+const lastStart = 1_000
 /** How long a token that was refused as soon as it was issued is not renewed. Milliseconds. */
 const refusedTime = 60_000
 /** Whoever signs out waits for it. Milliseconds. */
@@ -41,10 +46,11 @@ export function keeping ({ users, connectorOf, reach, clock, log }: KeepingParts
     const auth = authOf(connector.info, credentials)
     // Not the signal of whoever asked first: a token that the CRM has given out must not be lost because a client went away.
     const signal = AbortSignal.timeout(renewalTime)
+    const waiting = { signal, lastStart }
     const { refreshToken } = credentials
-    if (auth.type === 'own') return ownCredentials(await unlessAborted(auth.renew(reach.door(connector, signal), credentials), signal), clock())
+    if (auth.type === 'own') return ownCredentials(await unlessAborted(auth.renew(reach.door(connector, waiting), credentials), signal), clock())
     if (auth.type !== 'oauth' || refreshToken === undefined) throw new CrmError('auth-expired')
-    return await renewTokens(reach.oauth(connector, auth, signal), { ...credentials, refreshToken })
+    return await renewTokens(reach.oauth(connector, auth, waiting), { ...credentials, refreshToken })
   }
 
   /** Fails with `auth-expired`, or with `unavailable`: whatever else is wrong may be right later, and signs nobody out. */
@@ -62,8 +68,8 @@ export function keeping ({ users, connectorOf, reach, clock, log }: KeepingParts
   async function revoke (connector: Connector, credentials: Credentials): Promise<void> {
     const auth = authOf(connector.info, credentials)
     const signal = AbortSignal.timeout(revocationTime)
-    if (auth.type === 'own' && auth.revoke !== undefined) await unlessAborted(auth.revoke(reach.door(connector, signal), credentials), signal)
-    if (auth.type === 'oauth') await revokeTokens(reach.oauth(connector, auth, signal), credentials)
+    if (auth.type === 'own' && auth.revoke !== undefined) await unlessAborted(auth.revoke(reach.door(connector, { signal }), credentials), signal)
+    if (auth.type === 'oauth') await revokeTokens(reach.oauth(connector, auth, { signal }), credentials)
   }
 
   /** Whoever discards does not depend on it. */

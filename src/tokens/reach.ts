@@ -7,32 +7,38 @@ import type { Fetch } from './endpoint.ts'
 import type { OAuthParts } from './oauth.ts'
 import { tokenDoor } from './own-tokens.ts'
 
+export interface Waiting {
+  readonly signal: AbortSignal
+  /** Milliseconds after which no attempt of a request is begun; as long as the door allows it when absent. */
+  readonly lastStart?: number
+}
+
 export interface ReachParts {
   readonly settings: Settings
   readonly clock: Clock
-  readonly crmFetch: (scope: { info: ConnectorInfo, region?: string, configuredByOperator: boolean, signal: AbortSignal }) => Fetch
+  readonly crmFetch: (scope: { info: ConnectorInfo, region?: string, configuredByOperator: boolean } & Waiting) => Fetch
 }
 
 export interface Reach {
   /** For the OAuth that the platform does. */
-  oauth: (connector: Connector, auth: OAuthAuth, signal: AbortSignal) => OAuthParts
+  oauth: (connector: Connector, auth: OAuthAuth, waiting: Waiting) => OAuthParts
   /** For a connector that does it itself. */
-  door: (connector: Connector, signal: AbortSignal) => TokenDoor
+  door: (connector: Connector, waiting: Waiting) => TokenDoor
 }
 
 export function reach ({ settings, clock, crmFetch }: ReachParts): Reach {
   /** Connectors build addresses out of what clients say: only the operator's own ones are free of their list of hosts. */
-  function fetchIn (info: ConnectorInfo, region: string | undefined, signal: AbortSignal): Fetch {
+  function fetchIn (info: ConnectorInfo, region: string | undefined, waiting: Waiting): Fetch {
     const { url, tokenUrl } = settings(info.platform, region)
     const chosen = new Set([url, tokenUrl].filter(address => address !== undefined).map(address => new URL(address).origin))
     return async (address, init) => {
       const configuredByOperator = chosen.has(new URL(address).origin)
-      return await crmFetch({ info, ...(region !== undefined && { region }), configuredByOperator, signal })(address, init)
+      return await crmFetch({ info, ...(region !== undefined && { region }), configuredByOperator, ...waiting })(address, init)
     }
   }
 
   return {
-    oauth: ({ info }, auth, signal) => ({ info, auth, settings, clock, fetch: region => fetchIn(info, region, signal) }),
-    door: ({ info }, signal) => tokenDoor({ fetch: fetchIn(info, undefined, signal), client: () => clientOf(info, settings, ''), now: clock() })
+    oauth: ({ info }, auth, waiting) => ({ info, auth, settings, clock, fetch: region => fetchIn(info, region, waiting) }),
+    door: ({ info }, waiting) => tokenDoor({ fetch: fetchIn(info, undefined, waiting), client: () => clientOf(info, settings, ''), now: clock() })
   }
 }

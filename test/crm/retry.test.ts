@@ -9,7 +9,7 @@ const limited = (retryAfter?: number) => ({ kind: 'rate-limited', outcome: 'not-
 const refused = { kind: 'invalid', outcome: 'refused', transient: false } as const
 
 const attempt = (more: Partial<Attempt>): Attempt =>
-  ({ verdict: unsent, method: 'GET', number: 1, talked: 0, waited: 0, limits: defaultLimits, random: () => 0.5, ...more })
+  ({ verdict: unsent, method: 'GET', number: 1, talked: 0, patience: defaultLimits.wait, limits: defaultLimits, random: () => 0.5, ...more })
 
 await t.test('whether, after how long, and why', async t => {
   const table: Array<[title: string, attempt: Partial<Attempt>, wait: number | undefined]> = [
@@ -31,9 +31,10 @@ await t.test('whether, after how long, and why', async t => {
     ['a delay of nothing still backs off', { verdict: limited(0) }, 250],
     ['a rate limit without a delay', { verdict: limited() }, 250],
     ['a rate limit without a delay, the third time', { verdict: limited(), number: 3 }, undefined],
-    ['a delay that was asked for the third time', { verdict: limited(2), number: 3, waited: 4000 }, 2000],
-    ['a delay when most of the wait is used', { verdict: limited(7), number: 2, waited: 7000 }, undefined],
+    ['a delay that was asked for the third time', { verdict: limited(2), number: 3, patience: 6500 }, 2000],
+    ['a delay when most of the wait is used', { verdict: limited(7), number: 2, patience: 3500 }, undefined],
     ['a delay for the twentieth time', { verdict: limited(0), number: 20 }, undefined],
+    ['a moment without time for another', { patience: 0 }, undefined],
     ['no time left to talk', { verdict: lost, talked: 9500 }, undefined]
   ]
   for (const [title, given, wait] of table) {
@@ -49,7 +50,7 @@ await t.test('every history ends within the bounds', async () => {
     let waited = 0
     for (let number = 1; number <= 20; number++) {
       const { value: verdict } = coming.next()
-      const { wait } = decide(attempt({ verdict, method, number, waited, random: () => chances.next().value }))
+      const { wait } = decide(attempt({ verdict, method, number, patience: defaultLimits.wait - waited, random: () => chances.next().value }))
       if (wait === undefined) return waited <= defaultLimits.wait
       if (wait < (('retryAfter' in verdict ? verdict.retryAfter : 0) ?? 0) * 1000) return false
       if (method === 'POST' && verdict.outcome === 'unknown') return false

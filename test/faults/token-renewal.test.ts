@@ -118,6 +118,14 @@ await t.test('any other failure of the token endpoint is a failure of this momen
   }
 })
 
+await t.test('a renewal that is put off is not sent so late that its answer would be lost', async t => {
+  const { lookUp, pass, fault, tokenRequests } = await connected(t)
+  pass(hour)
+  await fault({ path: '/oauth/token', status: 503, retryAfter: 2 })
+  t.match((await lookUp()).json, { successful: false, error: { code: 'unavailable', retryable: true, retryAfter: 2 } })
+  t.equal(await tokenRequests(), 1)
+})
+
 await t.test('a mistake of the operator signs nobody out', async t => {
   let now = Date.now()
   const settings: { url?: string, clientId: string, clientSecret: string } = { clientId: 'patchbay-example', clientSecret: 'patchbay-example-secret' }
