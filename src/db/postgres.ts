@@ -9,6 +9,8 @@ import { migrate } from './migrate.ts'
 import * as tables from './tables.postgres.ts'
 
 const CONNECT_TIMEOUT = 5_000
+/** With the rollback after it and the wait for a connection before it, below the 25 s that a request may take. Milliseconds. */
+const LONGEST_STATEMENT = 8_000
 
 /** Any number that every process uses and other programs on the same database do not: "patchbay" in ASCII. */
 const MIGRATION_LOCK = BigInt('0x7061746368626179')
@@ -16,20 +18,31 @@ const MIGRATION_LOCK = BigInt('0x7061746368626179')
 /**
  * Opens a pool of connections and brings the tables up to date.
  * @param url `postgres://` or `postgresql://`
+ * @param longestStatement milliseconds after which a statement counts as lost, and its connection as broken
  * @throws when nobody answers, the login is refused, or the tables are not ours
  */
-export async function openPostgres (url: string): Promise<Database> {
-  const pool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT })
-  // A connection that breaks while nobody uses it is replaced by the pool; without listeners it would end the process.
-  // A break that matters fails the statement that runs into it.
-  const ignore = () => {}
+export async function openPostgres (url: string, longestStatement = LONGEST_STATEMENT): Promise<Database> {
+  const connection = { connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT, keepAlive: true }
+  await bringUpToDateAt(connection)
+  // Not the server's `statement_timeout`, which poolers between here and there refuse.
+  const pool = new pg.Pool({ ...connection, query_timeout: longestStatement })
+  // A connection that breaks while nobody uses it is replaced by the pool.
   pool.on('error', ignore)
   pool.on('connect', client => { client.on('error', ignore) })
+  return postgresDatabase(drizzle(pool, { casing: 'snake_case' }), async () => { await pool.end() }, async work => await onOneOf(pool, work))
+}
+
+/** For breaks of connections: one that matters fails the statement that runs into it, and without a listener each ends the process. */
+const ignore = (): void => {}
+
+/** On a connection of its own: a migration, and the wait for that of another process, take as long as they take. */
+async function bringUpToDateAt (connection: pg.ClientConfig): Promise<void> {
+  const client = new pg.Client(connection).on('error', ignore)
   try {
-    return await postgresDatabase(drizzle(pool, { casing: 'snake_case' }), async () => { await pool.end() }, async work => await onOneOf(pool, work))
-  } catch (error) {
-    await pool.end()
-    throw error
+    await client.connect()
+    await bringUpToDate(async work => await drizzle(client, { casing: 'snake_case' }).transaction(work))
+  } finally {
+    await client.end()
   }
 }
 
@@ -53,15 +66,8 @@ async function onOneOf<Result> (pool: pg.Pool, work: (transaction: Transaction) 
   }
 }
 
-/**
- * A database over a Postgres that is already open, with its tables brought up to date.
- * @param postgres made with `casing: 'snake_case'`
- * @param close ends its connections
- * @param inTransaction the handle's own when absent
- */
-export async function postgresDatabase (
-  postgres: NodePgDatabase, close: () => Promise<void>, inTransaction: InTransaction = async work => await postgres.transaction(work)
-): Promise<Database> {
+/** Makes or migrates the tables, in turn with other processes. */
+export async function bringUpToDate (inTransaction: InTransaction): Promise<void> {
   const names = ['patchbay_migrations', ...Object.values(tables).map(getTableName)].map(name => `'${name}'`)
   await inTransaction(async transaction => {
     await transaction.execute(sql.raw(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`))
@@ -71,6 +77,17 @@ export async function postgresDatabase (
       `SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema() AND tablename IN (${names.join()})`
     )
   })
+}
+
+/**
+ * A database over a Postgres whose tables are up to date.
+ * @param postgres made with `casing: 'snake_case'`
+ * @param close ends its connections
+ * @param inTransaction the handle's own when absent
+ */
+export function postgresDatabase (
+  postgres: NodePgDatabase, close: () => Promise<void>, inTransaction: InTransaction = async work => await postgres.transaction(work)
+): Database {
   return {
     handle: asSqlite<Handle>(postgres),
     tables,

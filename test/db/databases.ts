@@ -8,7 +8,7 @@ import { drizzle } from 'drizzle-orm/pglite'
 import type { Test } from 'tap'
 import { cipher } from '../../src/db/cipher.ts'
 import { openDatabase, type Database } from '../../src/db/database.ts'
-import { postgresDatabase } from '../../src/db/postgres.ts'
+import { bringUpToDate, postgresDatabase } from '../../src/db/postgres.ts'
 import type { Tenant } from '../../src/db/tenant.ts'
 import type { User } from '../../src/db/users.ts'
 
@@ -17,9 +17,10 @@ let pglite: PGlite | undefined
 /** An empty Postgres in this process. One is shared by the tests of a file, because starting it takes a second. */
 export async function openPglite (): Promise<Database> {
   pglite ??= new PGlite()
-  const handle = drizzle(pglite, { casing: 'snake_case' })
   // The results of both drivers have `rows`, which is all that opening needs.
-  const database = await postgresDatabase(handle as unknown as NodePgDatabase, async () => {})
+  const handle = drizzle(pglite, { casing: 'snake_case' }) as unknown as NodePgDatabase
+  await bringUpToDate(async work => await handle.transaction(work))
+  const database = postgresDatabase(handle, async () => {})
   await handle.execute(sql`TRUNCATE users, call_logs, message_logs, messages, account_data, note_cache`)
   return database
 }

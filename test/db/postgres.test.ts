@@ -3,17 +3,20 @@ import { PGlite } from '@electric-sql/pglite'
 import { eq } from 'drizzle-orm'
 import t from 'tap'
 import { openDatabase } from '../../src/db/database.ts'
+import { openPostgres } from '../../src/db/postgres.ts'
 import { users } from '../../src/db/users.ts'
 import { membersOf, testCipher } from './databases.ts'
 
 /** Postgres on a socket, for the real driver. It has one session, so connections must not use it at the same time. */
 async function servePostgres (pglite: PGlite) {
   const sockets = new Set<Socket>()
+  const silent = new WeakSet<Socket>()
   let breaking = false
   const server = createServer(socket => {
     sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)))
     let queue = Promise.resolve()
     socket.on('data', bytes => {
+      if (silent.has(socket)) return
       if (breaking && /\bbegin\b/i.test(bytes.toString('latin1'))) {
         breaking = false
         return socket.destroy()
@@ -27,6 +30,8 @@ async function servePostgres (pglite: PGlite) {
     /** The connection on which the next transaction begins. */
     breakAtBegin: () => { breaking = true },
     breakConnections: () => { for (const socket of sockets) socket.destroy() },
+    /** Nothing is answered on the connections that stand, and nobody says why. */
+    vanish: () => { for (const socket of sockets) silent.add(socket) },
     stop: () => { server.close() }
   }
 }
@@ -62,4 +67,24 @@ await t.test('a Postgres database opens by its URL, survives broken connections 
   await database.close()
 
   await (await openDatabase(server.url.replace('postgres:', 'postgresql:'))).close()
+})
+
+await t.test('a Postgres that vanishes without a word holds nobody up, and its connections are not used again', async t => {
+  const pglite = await PGlite.create()
+  const server = await servePostgres(pglite)
+  t.teardown(async () => { server.stop(); await pglite.close() })
+
+  const database = await openPostgres(server.url, 500)
+  const { tables } = database
+  const statements: Array<[title: string, run: () => Promise<unknown>]> = [
+    ['a statement', async () => await database.ping()],
+    ['a transaction', async () => await database.atomic(transaction => [transaction.update(tables.users).set({ name: 'x' })])]
+  ]
+  for (const [title, run] of statements) {
+    await run()
+    server.vanish()
+    await t.rejects(run(), title)
+    await t.resolves(run(), `${title}, after that`)
+  }
+  await database.close()
 })
