@@ -1,15 +1,12 @@
 /** Which IP addresses may be dialled. The address that was checked is the one that is dialled, so no name can be rebound between. */
-import { lookup as systemLookup, type LookupAddress, type LookupAllOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import type { Lookup } from './lookups.ts'
 
 /** An address that is not on the public internet. */
 export class AddressRefused extends Error {
   override readonly name = 'AddressRefused'
 }
-
-/** Gives every address of a name, as `dns.lookup` does with `all`. */
-export type Resolve = (hostname: string, options: LookupAllOptions, callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void
 
 export interface AddressGuard {
   /** For sockets: resolves a name, unless one of its addresses is refused. */
@@ -19,21 +16,22 @@ export interface AddressGuard {
 }
 
 /** @param allowed CIDRs that may be dialled although they are not public */
-export function addressGuard (allowed: readonly string[], resolve: Resolve = systemLookup): AddressGuard {
-  const mayDial = dialPolicy(allowed)
-  return {
-    mayDialLiteral: hostname => isIP(hostname) === 0 || mayDial(hostname),
-    lookup (hostname, options, callback) {
-      resolve(hostname, { ...options, all: true }, (error, addresses) => {
-        const [first] = addresses ?? []
-        if (error !== null) callback(error, [])
-        else if (first === undefined || !addresses.every(({ address }) => mayDial(address))) callback(new AddressRefused('The name has an address that is not public'), [])
-        else if (options.all === true) callback(null, addresses)
-        else callback(null, first.address, first.family)
-      })
-    }
+export const addressGuard = (allowed: readonly string[], look: Lookup): AddressGuard => guard(dialPolicy(allowed), look)
+
+/** For what the operator chose, wherever it is. */
+export const unguarded = (look: Lookup): AddressGuard => guard(() => true, look)
+
+const guard = (mayDial: (address: string) => boolean, look: Lookup): AddressGuard => ({
+  mayDialLiteral: hostname => isIP(hostname) === 0 || mayDial(hostname),
+  lookup (hostname, options, callback) {
+    look(hostname).then(addresses => {
+      const [first] = addresses
+      if (first === undefined || !addresses.every(({ address }) => mayDial(address))) callback(new AddressRefused('The name has an address that is not public'), [])
+      else if (options.all === true) callback(null, addresses)
+      else callback(null, first.address, first.family)
+    }, error => { callback(error, []) })
   }
-}
+})
 
 const globalIpv6 = ipaddr.parseCIDR('2000::/3')
 

@@ -4,7 +4,7 @@
  */
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { isIP, type Socket } from 'node:net'
+import { isIP, type LookupFunction, type Socket } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** As in the environment: `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. */
@@ -54,15 +54,17 @@ function isException (entry: string, hostname: string, port: string): boolean {
 /**
  * A connection to the target through a proxy (HTTP CONNECT).
  * @param timeout milliseconds
+ * @param lookup of the proxy's name
  * @throws when the proxy cannot be reached, does not answer in time, or refuses
  */
-export function tunnel (proxy: URL, { protocol, hostname, port }: Target, timeout: number): Promise<Socket> {
+export function tunnel (proxy: URL, { protocol, hostname, port }: Target, timeout: number, lookup: LookupFunction): Promise<Socket> {
   const target = `${hostname.includes(':') ? `[${hostname}]` : hostname}:${port || portOf(protocol)}`
   const host = proxy.hostname.replace(/^\[|\]$/g, '')
   const credentials = [proxy.username, proxy.password].map(decodeURIComponent).join(':')
   return new Promise((resolve, reject) => {
     const request = (proxy.protocol === 'https:' ? httpsRequest : httpRequest)({
       host,
+      lookup,
       // Otherwise the proxy would have to prove that it is the target, which the header names. An address has no such name.
       servername: isIP(host) === 0 ? host : '',
       port: proxy.port || portOf(proxy.protocol),

@@ -2,12 +2,12 @@
 import fp from 'fastify-plugin'
 import type { Config, ProxyConfig } from '../config.ts'
 import type { CrmClient } from '../contract/crm.ts'
-import type { Resolve } from '../crm/addresses.ts'
 import { crmClient } from '../crm/client.ts'
 import { connections } from '../crm/connections.ts'
 import { door } from '../crm/door.ts'
 import { crmFetch, type CrmFetch } from '../crm/fetch.ts'
 import { defaultLimits, type Limits } from '../crm/limits.ts'
+import type { Resolve } from '../crm/lookups.ts'
 import type { CrmAccount, CrmScope } from '../crm/scope.ts'
 
 export type { CrmAccount, CrmScope } from '../crm/scope.ts'

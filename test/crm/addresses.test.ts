@@ -1,9 +1,10 @@
 import type { LookupAddress } from 'node:dns'
 import t from 'tap'
-import { addressGuard, dialPolicy, type Resolve } from '../../src/crm/addresses.ts'
+import { addressGuard, dialPolicy } from '../../src/crm/addresses.ts'
 import { connections } from '../../src/crm/connections.ts'
 import { exchange } from '../../src/crm/exchange.ts'
 import { defaultLimits } from '../../src/crm/limits.ts'
+import type { Resolve } from '../../src/crm/lookups.ts'
 import { json, serve } from './doors.ts'
 
 await t.test('only public addresses may be dialled', async t => {
@@ -25,9 +26,8 @@ await t.test('the operator may allow private networks', async t => {
   for (const address of ['10.2.0.1', '127.0.0.1', 'fc00::1', '::1']) t.equal(mayDial(address), false, address)
 })
 
-const answers = (...addresses: string[]): Resolve => (_name, _options, callback) => {
-  callback(null, addresses.map((address): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 })))
-}
+const found = (...addresses: string[]): LookupAddress[] => addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))
+const answers = (...addresses: string[]): Resolve => (_name, _options, callback) => { callback(null, found(...addresses)) }
 
 await t.test('every address of a name is checked', async t => {
   const table: Array<[addresses: string[], refused: boolean]> = [
@@ -40,12 +40,12 @@ await t.test('every address of a name is checked', async t => {
   ]
   for (const [addresses, refused] of table) {
     for (const all of [true, false]) {
-      const { lookup } = addressGuard([], answers(...addresses))
+      const { lookup } = addressGuard([], async () => found(...addresses))
       const given = await new Promise(resolve => { lookup('crm.example', { all }, (error, ...given) => { resolve(error?.name ?? given) }) })
-      t.strictSame(given, refused ? 'AddressRefused' : all ? [addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))] : [addresses[0], 4], addresses.join())
+      t.strictSame(given, refused ? 'AddressRefused' : all ? [found(...addresses)] : [addresses[0], 4], addresses.join())
     }
   }
-  const { lookup } = addressGuard([], (_name, _options, callback) => { callback(Object.assign(new Error('none'), { code: 'ENOTFOUND' }), []) })
+  const { lookup } = addressGuard([], async () => { throw Object.assign(new Error('none'), { code: 'ENOTFOUND' }) })
   t.equal(await new Promise(resolve => { lookup('crm.example', {}, error => { resolve(error?.code) }) }), 'ENOTFOUND')
 })
 

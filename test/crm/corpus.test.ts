@@ -3,7 +3,7 @@ import { createServer, Socket, type AddressInfo } from 'node:net'
 import { userInfo } from 'node:os'
 import t from 'tap'
 import { path } from '../../src/contract/crm.ts'
-import type { Resolve } from '../../src/crm/addresses.ts'
+import type { Resolve } from '../../src/crm/lookups.ts'
 import { Anything, account, errorOf, info, scope, startDoor } from './doors.ts'
 import { hosts } from './host-forms.ts'
 

@@ -6,6 +6,7 @@ import pino from 'pino'
 import type { Test } from 'tap'
 import type { CrmError } from '../../src/contract/crm.ts'
 import { Type } from '../../src/contract/type.ts'
+import type { Resolve } from '../../src/crm/lookups.ts'
 import type { CrmAccount, CrmScope } from '../../src/crm/scope.ts'
 import crm, { type CrmOptions } from '../../src/plugins/crm.ts'
 
@@ -88,6 +89,27 @@ export async function serveBytes (t: Test, onConnection: (socket: Socket, number
 export function json (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers })
   response.end(JSON.stringify(body))
+}
+
+/** Looks two names up at a time, as the system does; the others wait in line. */
+export function twoAtATime (resolve: Resolve): Resolve {
+  const waiting: Array<() => void> = []
+  let free = 2
+  const next = (): void => {
+    if (free === 0 || waiting.length === 0) return
+    free--
+    waiting.shift()?.()
+  }
+  return (name, options, callback) => {
+    waiting.push(() => {
+      resolve(name, options, (error, addresses) => {
+        free++
+        callback(error, addresses)
+        next()
+      })
+    })
+    next()
+  }
 }
 
 export const pass = async (milliseconds: number): Promise<void> => { await new Promise(resolve => { setTimeout(resolve, milliseconds) }) }

@@ -8,7 +8,7 @@ import { connections } from '../../src/crm/connections.ts'
 import { exchange } from '../../src/crm/exchange.ts'
 import { defaultLimits } from '../../src/crm/limits.ts'
 import { proxyFor, type Proxies } from '../../src/crm/proxies.ts'
-import { Anything, account, errorOf, json, serve, serveBytes, startDoor } from './doors.ts'
+import { Anything, account, errorOf, json, serve, serveBytes, startDoor, twoAtATime } from './doors.ts'
 
 const both: Proxies = { httpProxy: 'http://plain.example:3128', httpsProxy: 'http://tls.example:3128' }
 
@@ -129,12 +129,14 @@ await t.test('a name that resolves here to a private address is not asked of a p
   t.equal(proxy.asked.length, 2)
 })
 
-await t.test('a name that nobody here knows anything of is left to the proxy, also when nobody says so', async t => {
+await t.test('names that nobody here knows anything of are left to the proxy, also when nobody says so, and do not hide its own', async t => {
   const crm = await serve(t, response => { json(response, 200, {}) })
   const proxy = await startProxy(t, crm.port)
-  const { guarded, close } = connections({ limits: defaultLimits, allowPrivateNetworks: [], proxies: { httpProxy: proxy.url }, resolve: () => {} })
+  const resolve = twoAtATime((name, _options, callback) => { if (name === 'proxy.test') callback(null, [{ address: '127.0.0.1', family: 4 }]) })
+  const { guarded, close } = connections({ limits: defaultLimits, allowPrivateNetworks: [], proxies: { httpProxy: proxy.url.replace('127.0.0.1', 'proxy.test') }, resolve })
   t.teardown(close)
-  t.match(await exchange(guarded, ask, { ...bounds, timeout: 5_000 }), { status: 200 })
+  const hosts = ['a.example', 'b.example', 'c.example', 'd.example']
+  for (const ended of await Promise.all(hosts.map(async host => await exchange(guarded, { ...ask, origin: `http://${host}` }, { ...bounds, timeout: 5_000 })))) t.match(ended, { status: 200 })
 })
 
 await t.test('a proxy that is spoken to by https has to prove its own name, not that of the CRM', async t => {
