@@ -5,6 +5,8 @@
  *
  * - `text`: the bare message. The extension shows a failing answer's body only when it is a plain string.
  * - `answer`: the envelope `{ successful: false, returnMessage, error }`, which generated clients read by its `error.code`.
+ *
+ * In place of 200 the status is 503 (or 400, where a retry does not help) on routes whose answer of success has no place for an error.
  */
 interface ErrorKind {
   readonly status: number

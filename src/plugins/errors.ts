@@ -84,13 +84,32 @@ function invalidRequest (error: FastifyError): PatchbayError {
 export function sendError (request: FastifyRequest, reply: FastifyReply, thrown: unknown): FastifyReply {
   const error = toPatchbayError(thrown)
   request.failure = error
-  const kind = errorKind(error.code)
-  if (kind.status >= 500) request.log.error({ err: error.cause instanceof Error ? error.cause : error }, 'request failed')
-  reply.code(kind.status)
+  const status = statusOf(error, request)
+  if (status >= 500) request.log.error({ err: error.cause instanceof Error ? error.cause : error }, 'request failed')
+  reply.code(status)
   if (error.retryAfter !== undefined) reply.header('retry-after', Math.ceil(error.retryAfter))
-  if (kind.as === 'text') return reply.type('text/plain; charset=utf-8').send(error.message)
-  const always = kind.status === 200 ? request.routeOptions.config.always : undefined
-  return reply.type('application/json; charset=utf-8').send({ ...errorAnswer(error, kind.status >= 500 ? request.id : undefined), ...always })
+  if (errorKind(error.code).as === 'text') return reply.type('text/plain; charset=utf-8').send(error.message)
+  const always = status === 200 ? request.routeOptions.config.always : undefined
+  return reply.type('application/json; charset=utf-8').send({ ...errorAnswer(error, status >= 500 ? request.id : undefined), ...always })
+}
+
+/** Where the answer of success has no place for an error, 200 would pass for success. */
+function statusOf ({ code }: PatchbayError, request: FastifyRequest): number {
+  const { status, retryable } = errorKind(code)
+  if (status !== 200 || hasPlaceForError(request)) return status
+  return retryable ? 503 : 400
+}
+
+function hasPlaceForError ({ server, routeOptions: { schema } }: FastifyRequest): boolean {
+  const success = (schema?.response as Readonly<Record<number, SuccessSchema>> | undefined)?.[200]
+  if (success === undefined) return true
+  const { properties = {} } = success.$ref === undefined ? success : server.getSchema(success.$ref.replace(/#$/, '')) as SuccessSchema
+  return 'successful' in properties && 'error' in properties
+}
+
+interface SuccessSchema {
+  readonly $ref?: string
+  readonly properties?: object
 }
 
 /** For Fastify's `frameworkErrors`: addresses that cannot be read fail before any hook runs, so CORS is added here. */

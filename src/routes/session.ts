@@ -67,7 +67,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async fastify => {
         return invalidLicense('Invalid user session')
       }
       const user = await request.user()
-      if (user === undefined) return invalidLicense('User not found')
+      if (!isSignedIn(user)) return invalidLicense('User not found')
       const caller = await request.caller()
       const { getLicenseStatus } = caller.connector.operations
       if (getLicenseStatus === undefined) return invalidLicense('Connect to get license status')

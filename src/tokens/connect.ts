@@ -87,9 +87,14 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
   /** The extension adds client id, redirect URI and state by itself. For more than that it has to come through us. */
   function authUrlOf ({ info }: Connector, auth: OAuthAuth): string {
     const { pkce, scope, authorizeParameters } = auth
-    const issuer = issuerAt(info, auth, { hostname: '', callback: {} })
-    const needsUs = pkce || scope !== undefined || Object.keys(authorizeParameters).length > 0 || issuer === undefined
-    return needsUs ? `${serverUrl()}/oauth-authorize` : addressesOf(info, auth, settings, issuer).authorizeUrl
+    const throughUs = `${serverUrl()}/oauth-authorize`
+    if (pkce || scope !== undefined || Object.keys(authorizeParameters).length > 0) return throughUs
+    try {
+      const issuer = issuerAt(info, auth, { hostname: '', callback: {} })
+      return issuer === undefined ? throughUs : addressesOf(info, auth, settings, issuer).authorizeUrl
+    } catch {
+      return throughUs // Where nobody signs in yet, a connector may not know its address. What fails then, too, is told there.
+    }
   }
 
   return {

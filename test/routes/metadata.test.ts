@@ -76,6 +76,13 @@ await t.test('a licence is told for whoever is connected', async t => {
   t.match((await patchbay.call('/licenseStatus', { token })).json, { isLicenseValid: true, licenseStatus: String, licenseStatusDescription: String })
 })
 
+await t.test('whoever has signed out has no licence, whichever server made the token', async t => {
+  const patchbay = await startPatchbay(t)
+  await patchbay.call('/unAuthorize', { method: 'POST', token: await patchbay.signIn() })
+  const token = patchbay.app.signSession({ userId: '1-example', platform: 'example', signIn: undefined })
+  t.match(await patchbay.call('/licenseStatus', { token }), { status: 200, json: { isLicenseValid: false, licenseStatus: 'Invalid (User not found)' } })
+})
+
 await t.test('the reference page is served with a strict policy', async t => {
   const patchbay = await startPatchbay(t)
   const page = await patchbay.call('/docs/')

@@ -176,6 +176,21 @@ await t.test('the manifest says what the operator has set', async t => {
   t.match((await patchbay.call('/implementedInterfaces?platform=own')).json, { getOauthInfo: true })
 })
 
+await t.test('a connector that cannot say where its CRM is before somebody signs in takes no manifest away', async t => {
+  const failing = {
+    hostless: '({ hostname }) => new URL(hostname).origin',
+    nameless: '({ callback }) => callback.server.url',
+    placeless: "() => 'mailto:somebody@acme.example'"
+  }
+  const files = Object.entries(failing).map(([platform, server]) => [`${platform}.ts`,
+    connectorSource(platform, `oauth({ server: ${server}, authorizeUrl: '/a', tokenUrl: '/t' })`).replace("oauth: { authUrl: 'https://consent.acme.example' }", '')])
+  const patchbay = await startPatchbay(t, withConnectors(t, Object.fromEntries(files)))
+  const { status, json } = await patchbay.call('/crmManifest')
+  t.equal(status, 200)
+  t.match(json.platforms, { example: { name: 'example' } })
+  for (const platform of Object.keys(failing)) t.equal(json.platforms?.[platform].auth.oauth.authUrl, `${patchbay.url}/oauth-authorize`, platform)
+})
+
 await t.test('PKCE, and what came back with the redirect, reach the CRM and the connector', async t => {
   const auth = "oauth({ authorizeUrl: '/oauth/authorize', tokenUrl: '/oauth/token', pkce: true, clientAuthentication: 'body', baseUrl: () => undefined })"
   const patchbay = await startOnExampleCrm(t, { 'pkce.ts': connectorSource('pkce', auth) })
