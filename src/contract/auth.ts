@@ -48,7 +48,8 @@ export interface OAuthAuth {
   readonly type: 'oauth'
   /**
    * The authorization server, against which the three addresses below are resolved; the connector's `baseUrl` when absent. A function
-   * chooses it at sign-in, where each region has its own; the choice is kept with the credentials.
+   * chooses it at sign-in, where each region has its own; the choice is kept with the credentials. Neither is asked where all three
+   * are absolute, or the operator says where the server is.
    */
   readonly server?: string | ((place: Place) => string | undefined)
   readonly authorizeUrl: string

@@ -2,6 +2,7 @@
 import { variablePrefix, type ConnectorConfig } from '../config.ts'
 import type { Credentials, OAuthAuth, OAuthClient, Place } from '../contract/auth.ts'
 import type { ConnectorInfo } from '../contract/connector.ts'
+import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
 
 /** The operator's settings of a connector, in a region. */
@@ -31,31 +32,58 @@ export function clientOf ({ platform, title }: ConnectorInfo, settings: Settings
   throw new PatchbayError('not-configured', { message: `${title} cannot be connected yet: the operator of this server has to set ${variable}.` })
 }
 
-/** Undefined when the place does not say where the CRM is. */
-export function issuerAt ({ baseUrl }: ConnectorInfo, { server, region }: OAuthAuth, place: Place): Issuer | undefined {
-  const chosen = typeof server === 'function'
-    ? server(place)
-    : server === undefined && typeof baseUrl === 'function' ? baseUrl({ hostname: place.hostname, info: {} }) : ''
-  if (chosen === undefined || (chosen !== '' && !URL.canParse(chosen))) return undefined
-  const found = region(place)
-  return { ...(chosen !== '' && { server: chosen }), ...(found !== '' && { region: found }) }
+/**
+ * Asks the connector only for what is not known without it: many can say where a user has the CRM only when they have signed in.
+ * @throws {CrmError} `prerequisite` when the place does not say where the CRM is
+ */
+export function issuerAt (info: ConnectorInfo, auth: OAuthAuth, settings: Settings, place: Place): Issuer {
+  const region = auth.region(place)
+  const { authorizeUrl, tokenUrl, revokeUrl = tokenUrl } = auth
+  const isKnown = operatorsBase(info, auth, settings, region) !== undefined || [authorizeUrl, tokenUrl, revokeUrl].every(address => URL.canParse(address))
+  const server = isKnown ? undefined : chosenServer(info, auth, place)
+  return { ...(server !== undefined && { server }), ...(region !== '' && { region }) }
 }
+
+/** Undefined where it is the same for everybody. */
+function chosenServer (info: ConnectorInfo, { server }: OAuthAuth, place: Place): string | undefined {
+  const { baseUrl } = info
+  const ofApi = server === undefined && typeof baseUrl === 'function' ? () => baseUrl({ hostname: place.hostname, info: {} }) : undefined
+  const choose = typeof server === 'function' ? server : ofApi
+  if (choose === undefined) return undefined
+  const chosen = choose(place)
+  if (chosen === undefined || !URL.canParse('/', chosen)) throw withoutAddress(info)
+  return chosen
+}
+
+const withoutAddress = ({ title }: ConnectorInfo): CrmError =>
+  new CrmError('prerequisite', { message: `${title} cannot be connected without its address. Open it in the browser and connect again.` })
 
 /** The part of stored credentials that says where they were issued. */
 export function issuerOf ({ server, region }: Credentials): Issuer {
   return { ...(typeof server === 'string' && { server }), ...(typeof region === 'string' && { region }) }
 }
 
-/** What the operator sets goes before what was chosen at sign-in, and that before what the connector declares. */
+/**
+ * What the operator sets goes before what was chosen at sign-in, and that before what the connector declares.
+ * @throws {CrmError} `prerequisite` when nothing says where the CRM is
+ */
 export function addressesOf (info: ConnectorInfo, auth: OAuthAuth, settings: Settings, { server, region = '' }: Issuer): Addresses {
-  const { tokenUrl, url } = settings(info.platform, region)
-  const ofApi = auth.server === undefined ? url : undefined
+  const { tokenUrl } = settings(info.platform, region)
   const declared = typeof auth.server === 'string' ? auth.server : typeof info.baseUrl === 'string' ? info.baseUrl : undefined
-  const base = tokenUrl ?? ofApi ?? server ?? declared
-  const at = (address: string): string => new URL(address, base).href
+  const base = operatorsBase(info, auth, settings, region) ?? server ?? declared
+  const at = (address: string): string => {
+    if (!URL.canParse(address, base)) throw withoutAddress(info)
+    return new URL(address, base).href
+  }
   return {
     authorizeUrl: at(auth.authorizeUrl),
     tokenUrl: tokenUrl ?? at(auth.tokenUrl),
     revokeUrl: auth.revokeUrl === undefined ? undefined : at(auth.revokeUrl)
   }
+}
+
+/** The address of the API is one of the authorization server only where the connector tells none of its own. */
+function operatorsBase ({ platform }: ConnectorInfo, { server }: OAuthAuth, settings: Settings, region: string): string | undefined {
+  const { tokenUrl, url } = settings(platform, region)
+  return tokenUrl ?? (server === undefined ? url : undefined)
 }

@@ -90,8 +90,7 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
     const throughUs = `${serverUrl()}/oauth-authorize`
     if (pkce || scope !== undefined || Object.keys(authorizeParameters).length > 0) return throughUs
     try {
-      const issuer = issuerAt(info, auth, { hostname: '', callback: {} })
-      return issuer === undefined ? throughUs : addressesOf(info, auth, settings, issuer).authorizeUrl
+      return addressesOf(info, auth, settings, issuerAt(info, auth, settings, { hostname: '', callback: {} })).authorizeUrl
     } catch {
       return throughUs // Where nobody signs in yet, a connector may not know its address. What fails then, too, is told there.
     }

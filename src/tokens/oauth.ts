@@ -36,7 +36,7 @@ export interface Issued {
  * @throws {CrmError} `unavailable`, `prerequisite`
  */
 export async function exchangeCode (parts: OAuthParts, { code, redirectUri, verifier, place }: Code): Promise<Issued> {
-  const issuer = knownIssuer(parts, place)
+  const issuer = issuerAt(parts.info, parts.auth, parts.settings, place)
   const parameters = { code, redirect_uri: redirectUri, ...(verifier !== undefined && { code_verifier: verifier }) }
   try {
     const tokens = await requestTokens(endpointOf(parts, issuer), 'authorization_code', parameters)
@@ -84,12 +84,13 @@ export async function revokeTokens (parts: OAuthParts, { accessToken, refreshTok
 /**
  * The address of the consent page.
  * @throws {PatchbayError} `not-configured`
+ * @throws {CrmError} `prerequisite`
  */
 export async function consentPage (
   { info, auth, settings }: Pick<OAuthParts, 'info' | 'auth' | 'settings'>,
   { place, redirectUri, state, verifier }: { place: Place, redirectUri: string, state: string, verifier: string | undefined }
 ): Promise<string> {
-  const issuer = knownIssuer({ info, auth }, place)
+  const issuer = issuerAt(info, auth, settings, place)
   const page = new URL(addressesOf(info, auth, settings, issuer).authorizeUrl)
   const parameters = {
     response_type: 'code',
@@ -102,13 +103,6 @@ export async function consentPage (
   }
   for (const [name, value] of Object.entries(parameters)) page.searchParams.set(name, value)
   return page.href
-}
-
-/** @throws {CrmError} `prerequisite` */
-function knownIssuer ({ info, auth }: Pick<OAuthParts, 'info' | 'auth'>, place: Place): Issuer {
-  const issuer = issuerAt(info, auth, place)
-  if (issuer !== undefined) return issuer
-  throw new CrmError('prerequisite', { message: `${info.title} cannot be connected without its address. Open it in the browser and connect again.` })
 }
 
 /** @throws {PatchbayError} `not-configured` */

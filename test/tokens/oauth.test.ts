@@ -121,6 +121,8 @@ await t.test('where the authorization server is: the operator, the choice at sig
     await consentPage(parts(auth, settings, info), { place: { ...place, ...at }, redirectUri: 'https://r.example', state: 's', verifier: undefined })
   const regions = { server: ({ hostname }: Place) => hostname === 'eu.acme.example' ? 'https://eu.acme.example' : 'https://www.acme.example' }
   const ofClient = { server: ({ callback }: Place) => callback['tokenUrl'] }
+  const ofUser = { ...acme, baseUrl: ({ info }: { info: Readonly<Record<string, unknown>> }) => new URL(String(info['restUrl'])).origin }
+  const absolute = { authorizeUrl: 'https://login.acme.example/a', tokenUrl: 'https://login.acme.example/t', revokeUrl: 'https://login.acme.example/r' }
   const table: Array<[title: string, url: Promise<string>, want: string]> = [
     ['at the API', page({}, {}), 'https://api.acme.example/oauth/authorize'],
     ['at the API, as the operator says', page({}, { url: 'https://sandbox.example' }), 'https://sandbox.example/oauth/authorize'],
@@ -129,11 +131,25 @@ await t.test('where the authorization server is: the operator, the choice at sig
     ['an address of its own', page({ authorizeUrl: 'https://consent.example/go' }, {}), 'https://consent.example/go'],
     ['by region', page(regions, {}, { hostname: 'eu.acme.example' }), 'https://eu.acme.example/oauth/authorize'],
     ['by region, the main one', page(regions, {}), 'https://www.acme.example/oauth/authorize'],
-    ['at the API of the user', page({}, {}, { hostname: 'h.example' }, { ...acme, baseUrl: ({ hostname }) => `https://${hostname}` }), 'https://h.example/oauth/authorize']
+    ['at the API of the user', page({}, {}, { hostname: 'h.example' }, { ...acme, baseUrl: ({ hostname }) => `https://${hostname}` }), 'https://h.example/oauth/authorize'],
+    ['at addresses of its own, whoever knows where the API is', page(absolute, {}, {}, ofUser), 'https://login.acme.example/a'],
+    ['at addresses of its own, whoever knows the server', page({ ...absolute, ...ofClient }, {}), 'https://login.acme.example/a'],
+    ['at the only CRM of the operator', page({}, { url: 'https://crm.example' }, {}, ofUser), 'https://crm.example/oauth/authorize'],
+    ['where the operator has the tokens from, whoever knows the server', page(ofClient, { tokenUrl: 'https://proxy.example/t' }), 'https://proxy.example/oauth/authorize']
   ]
   for (const [title, url, want] of table) t.equal((await url).split('?')[0], want, title)
   await t.rejects(page(ofClient, {}), { code: 'prerequisite' }, 'a client that does not say where')
   await t.rejects(page(ofClient, {}, { callback: { tokenUrl: 'garbage' } }), { code: 'prerequisite' }, 'a client that says nonsense')
+  const { revokeUrl: _, ...withoutRevocation } = parts(absolute).auth
+  const made = { ...parts(absolute, {}, ofUser), auth: withoutRevocation, fetch: () => async () => Response.json({ access_token: 'a1' }) }
+  t.match(await exchangeCode(made, code), { credentials: { accessToken: 'a1' } })
+})
+
+await t.test('a token that was issued where the operator said cannot be renewed when nobody says it any more', async t => {
+  const ofUser = { ...acme, baseUrl: ({ hostname }: { hostname: string }) => `https://${hostname}` }
+  const issued = { ...parts({}, { url: 'https://crm.example' }, ofUser), fetch: () => async () => Response.json({ access_token: 'a1', refresh_token: 'r1' }) }
+  const { credentials } = await exchangeCode(issued, code)
+  await t.rejects(renewTokens(parts({}, {}, ofUser), { ...credentials, refreshToken: 'r1' }), { code: 'prerequisite' })
 })
 
 await t.test('the consent page gets what the connector declares', async t => {
