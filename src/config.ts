@@ -79,7 +79,7 @@ export function readConfig (environment: NodeJS.ProcessEnv = process.env): Confi
   return {
     host: env.HOST,
     port: env.PORT,
-    ...(env.PUBLIC_URL !== undefined && { publicUrl: httpUrl('PUBLIC_URL', env.PUBLIC_URL) }),
+    ...(env.PUBLIC_URL !== undefined && { publicUrl: baseUrl('PUBLIC_URL', env.PUBLIC_URL) }),
     databaseUrl: databaseUrl(env.DATABASE_URL),
     ...(env.SESSION_SECRET !== undefined && { sessionSecret: env.SESSION_SECRET }),
     ...(env.ENCRYPTION_KEYS !== undefined && { encryptionKeys: env.ENCRYPTION_KEYS }),
@@ -111,13 +111,23 @@ function parse (environment: NodeJS.ProcessEnv): Static<typeof Environment> {
   }
 }
 
-function httpUrl (variable: string, value: string): string {
+/** An address to which paths are added, without a slash at the end. */
+function baseUrl (variable: string, value: string): string {
+  if (httpUrl(variable, value).search !== '') throw new ConfigError(variable, 'must be an address without a query')
+  return value.replace(/\/+$/, '')
+}
+
+/** An address that CRMs know and compare as a text, so it stays as it is written. */
+function exactUrl (variable: string, value: string): string {
+  httpUrl(variable, value)
+  return value
+}
+
+function httpUrl (variable: string, value: string): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) throw new ConfigError(variable, `must be an http or https address, not "${value}"`)
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new ConfigError(variable, 'must be an address without credentials, query and fragment')
-  }
-  return value.replace(/\/+$/, '')
+  if (url.username !== '' || url.password !== '' || url.hash !== '') throw new ConfigError(variable, 'must be an address without credentials and fragment')
+  return url
 }
 
 function databaseUrl (value: string): string {
@@ -168,16 +178,16 @@ export const variablePrefix = (platform: string): string => platform.replace(/([
 
 function connectorConfig (prefix: string, environment: NodeJS.ProcessEnv): ConnectorConfig {
   const value = (name: string): string | undefined => environment[`${prefix}_${name}`] || undefined
-  const url = (name: string): string | undefined => {
+  const url = (name: string, read: typeof baseUrl): string | undefined => {
     const address = value(name)
-    return address === undefined ? undefined : httpUrl(`${prefix}_${name}`, address)
+    return address === undefined ? undefined : read(`${prefix}_${name}`, address)
   }
   const settings = {
-    url: url('URL'),
+    url: url('URL', baseUrl),
     clientId: value('CLIENT_ID'),
     clientSecret: value('CLIENT_SECRET'),
-    redirectUri: url('REDIRECT_URI'),
-    tokenUrl: url('TOKEN_URL')
+    redirectUri: url('REDIRECT_URI', exactUrl),
+    tokenUrl: url('TOKEN_URL', exactUrl)
   }
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }

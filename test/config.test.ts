@@ -28,7 +28,8 @@ await t.test('a wrong value is refused by the name of its variable', async t => 
     ['PUBLIC_URL', 'patchbay.example.com', /http or https/],
     ['PUBLIC_URL', 'ftp://example.com', /http or https/],
     ['PUBLIC_URL', 'https://user:secret@example.com', /without credentials/],
-    ['PUBLIC_URL', 'https://example.com/?a=b', /without credentials/],
+    ['PUBLIC_URL', 'https://example.com/?a=b', /without a query/],
+    ['PUBLIC_URL', 'https://example.com/#a', /without credentials and fragment/],
     ['DATABASE_URL', 'mysql://localhost/x', /file: .* or postgres:/],
     ['DATABASE_URL', 'data/patchbay.db', /file: .* or postgres:/],
     ['EXAMPLE_CRM', 'yes', /on, off/],
@@ -65,4 +66,21 @@ await t.test('the proxies in front of the server are addresses or networks', asy
 
 await t.test('an address loses the slash at its end', async t => {
   t.equal(readConfig({ PUBLIC_URL: 'https://example.com/patchbay/' }).publicUrl, 'https://example.com/patchbay')
+})
+
+await t.test('addresses that a CRM compares as texts stay as they are written', async t => {
+  const table: Array<[tokenUrl: string, redirectUri: string]> = [
+    ['https://crm.example/o/token/', 'https://x.example/cb/'],
+    ['https://crm.example/token?p=policy', 'https://x.example/cb?from=crm'],
+    ['https://crm.example', 'https://x.example']
+  ]
+  for (const [tokenUrl, redirectUri] of table) {
+    const { connector } = readConfig({ ACME_TOKEN_URL: tokenUrl, ACME_REDIRECT_URI: redirectUri })
+    t.strictSame(connector('acme'), { tokenUrl, redirectUri })
+  }
+  for (const name of ['ACME_TOKEN_URL', 'ACME_REDIRECT_URI']) {
+    for (const value of ['crm.example/token', 'https://user:secret@crm.example/token', 'https://crm.example/token#part']) {
+      t.throws(() => readConfig({ [name]: value }).connector('acme'), { name: 'ConfigError', message: new RegExp(`^${name} `) }, value)
+    }
+  }
 })

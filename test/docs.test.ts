@@ -57,7 +57,7 @@ await t.test('Every variable of the configuration is explained', async t => {
   const documented = read('docs/operations.md')
   const source = read('src/config.ts')
   const variables = [...source.matchAll(/^ {2}([A-Z_]+): Type\./gm)].map(([, name = '']) => `| \`${name}\``)
-  const ofConnectors = [...source.matchAll(/(?:url|value)\('([A-Z_]+)'\)/g)].map(([, name = '']) => `\`<PLATFORM>_${name}\``)
+  const ofConnectors = [...source.matchAll(/(?:url|value)\('([A-Z_]+)'[,)]/g)].map(([, name = '']) => `\`<PLATFORM>_${name}\``)
   t.ok(variables.length > 10 && ofConnectors.length > 2)
   for (const name of [...variables, ...ofConnectors]) t.ok(documented.includes(name), name)
 })
