@@ -111,16 +111,17 @@ function parse (environment: NodeJS.ProcessEnv): Static<typeof Environment> {
   }
 }
 
-/** An address to which paths are added, without a slash at the end. */
+/** An address to which paths are added: as everybody reads it, without a slash at the end. */
 function baseUrl (variable: string, value: string): string {
-  if (httpUrl(variable, value).search !== '') throw new ConfigError(variable, 'must be an address without a query')
-  return value.replace(/\/+$/, '')
+  const { origin, pathname, search } = httpUrl(variable, value)
+  if (search !== '') throw new ConfigError(variable, 'must be an address without a query')
+  return `${origin}${pathname}`.replace(/\/+$/, '')
 }
 
 /** An address that CRMs know and compare as a text, so it stays as it is written. */
 function exactUrl (variable: string, value: string): string {
   httpUrl(variable, value)
-  return value
+  return value.trim()
 }
 
 function httpUrl (variable: string, value: string): URL {
@@ -142,11 +143,15 @@ function directory (variable: string, value: string): string {
 
 const listed = (value: string): string[] => value.split(',').map(entry => entry.trim()).filter(entry => entry !== '')
 
+/** An old way of writing leaves octets out, but not those that people mean: 10/8 is 0.0.0.10/8 in it. */
+const isAddress = (text: string): boolean => ipaddr.IPv6.isValid(text) || ipaddr.IPv4.isValidFourPartDecimal(text)
+const isNetwork = (text: string): boolean => ipaddr.IPv6.isValidCIDR(text) || ipaddr.IPv4.isValidCIDRFourPartDecimal(text)
+
 /** Whoever may be anywhere could say of themselves that they are somebody else. */
 function proxyAddresses (value: string): string[] {
   const addresses = listed(value)
   for (const address of addresses) {
-    if (!ipaddr.isValid(address) && !ipaddr.isValidCIDR(address)) throw new ConfigError('TRUST_PROXY', `must be addresses or CIDRs joined by commas; "${address}" is none (10.0.0.5 and 10.0.0.0/8 are)`)
+    if (!isAddress(address) && !isNetwork(address)) throw new ConfigError('TRUST_PROXY', `must be addresses or CIDRs joined by commas; "${address}" is none (10.0.0.5 and 10.0.0.0/8 are)`)
   }
   return addresses
 }
@@ -154,7 +159,7 @@ function proxyAddresses (value: string): string[] {
 function networks (value: string): string[] {
   const ranges = listed(value)
   for (const range of ranges) {
-    if (!ipaddr.isValidCIDR(range)) throw new ConfigError('ALLOW_PRIVATE_NETWORKS', `must be CIDRs joined by commas; "${range}" is none (10.0.0.0/8 is one)`)
+    if (!isNetwork(range)) throw new ConfigError('ALLOW_PRIVATE_NETWORKS', `must be CIDRs joined by commas; "${range}" is none (10.0.0.0/8 is one)`)
   }
   return ranges
 }
@@ -170,7 +175,18 @@ function proxyUrl (variable: string, value: string | undefined): string | undefi
   if (value === undefined) return undefined
   const address = value.includes('://') ? value : `http://${value}`
   if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) throw new ConfigError(variable, 'must be an http or https address')
+  const { username, password } = new URL(address)
+  if (![username, password].every(isEncoded)) throw new ConfigError(variable, 'must have user and password encoded: a % is written as %25')
   return address
+}
+
+function isEncoded (text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false // Its caller says so.
+  }
 }
 
 /** With what the variables of a connector begin: `GOOGLE_SHEETS` for `googleSheets`. */

@@ -1,5 +1,7 @@
 import t from 'tap'
 import { readConfig } from '../src/config.ts'
+import { permittedUrl } from '../src/crm/hosts.ts'
+import { info } from './crm/doors.ts'
 
 await t.test('without any variable the server runs on its embedded defaults', async t => {
   const { connector, ...config } = readConfig({})
@@ -38,6 +40,12 @@ await t.test('a wrong value is refused by the name of its variable', async t => 
     ['MANIFESTS_DIR', '/there/is/no/such/folder', /folder/],
     ['ALLOW_PRIVATE_NETWORKS', '10.0.0.0/8, 10.0.0.0/99', /CIDR/],
     ['ALLOW_PRIVATE_NETWORKS', '10.0.0.1', /CIDR/],
+    ['ALLOW_PRIVATE_NETWORKS', '10/8', /"10\/8" is none/],
+    ['ALLOW_PRIVATE_NETWORKS', 'fd00::/8, 192.168/16', /"192\.168\/16" is none/],
+    ['TRUST_PROXY', '10', /"10" is none/],
+    ['TRUST_PROXY', '127.0.0.1, 10/8', /"10\/8" is none/],
+    ['HTTPS_PROXY', 'http://u:50%off@proxy.example', /user and password/],
+    ['HTTP_PROXY', 'u%ff:x@proxy.example', /user and password/],
     ['TRUST_PROXY', 'true', /addresses or CIDRs/],
     ['TRUST_PROXY', '10.0.0.0/8, proxy.example', /"proxy\.example" is none/],
     ['LOG_LEVEL', 'loud', /fatal, error, warn, info, debug, trace, silent/]
@@ -64,8 +72,23 @@ await t.test('the proxies in front of the server are addresses or networks', asy
   t.strictSame(readConfig({ TRUST_PROXY: '127.0.0.1, 10.0.0.0/8,::1' }).trustProxy, ['127.0.0.1', '10.0.0.0/8', '::1'])
 })
 
-await t.test('an address loses the slash at its end', async t => {
-  t.equal(readConfig({ PUBLIC_URL: 'https://example.com/patchbay/' }).publicUrl, 'https://example.com/patchbay')
+await t.test('an address to which paths are added is what requests are made of', async t => {
+  const table: Array<[value: string, url: string]> = [
+    ['https://example.com/patchbay/', 'https://example.com/patchbay'],
+    [' https://x.example', 'https://x.example'],
+    ['https://münchen.example', 'https://xn--mnchen-3ya.example'],
+    ['http://127.1:8080/', 'http://127.0.0.1:8080'],
+    ['HTTPS://CRM.Example:443/Api', 'https://crm.example/Api']
+  ]
+  for (const [value, url] of table) {
+    const config = readConfig({ PUBLIC_URL: value, ACME_URL: value })
+    t.strictSame([config.publicUrl, config.connector('acme').url], [url, url], value)
+    t.ok(permittedUrl(`${config.connector('acme').url}/me`, { info, configuredByOperator: true }, [new URL(value).origin]), `${value} is asked`)
+  }
+})
+
+await t.test('a proxy may have a password with any letters, encoded', async t => {
+  t.strictSame(readConfig({ HTTPS_PROXY: 'http://u:50%25off@proxy.example' }).proxies, { httpsProxy: 'http://u:50%25off@proxy.example' })
 })
 
 await t.test('addresses that a CRM compares as texts stay as they are written', async t => {
