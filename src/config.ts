@@ -91,10 +91,7 @@ export function readConfig (environment: NodeJS.ProcessEnv = process.env): Confi
     ...(env.TRUST_PROXY !== undefined && { trustProxy: proxyAddresses(env.TRUST_PROXY) }),
     proxies: proxies(environment),
     logLevel: env.LOG_LEVEL,
-    connector: (platform, region = '') => ({
-      ...connectorConfig(variablePrefix(platform), environment),
-      ...(region !== '' && connectorConfig(`${variablePrefix(platform)}_${region.toUpperCase()}`, environment))
-    })
+    connector: connectorConfigs(environment)
   }
 }
 
@@ -191,6 +188,26 @@ function isEncoded (text: string): boolean {
 
 /** With what the variables of a connector begin: `GOOGLE_SHEETS` for `googleSheets`. */
 export const variablePrefix = (platform: string): string => platform.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase()
+
+/** With the first setting of a connector all of them are read, so that a wrong one of any region stops the start. */
+function connectorConfigs (environment: NodeJS.ProcessEnv): Config['connector'] {
+  const known = new Map<string, ReadonlyMap<string, ConnectorConfig>>()
+  return (platform, region = '') => {
+    const prefix = variablePrefix(platform)
+    const byRegion = known.get(prefix) ?? configsByRegion(prefix, environment)
+    known.set(prefix, byRegion)
+    return byRegion.get(region.toUpperCase()) ?? byRegion.get('') ?? {}
+  }
+}
+
+/** By the region's name in capitals, empty for the main one. */
+function configsByRegion (prefix: string, environment: NodeJS.ProcessEnv): Map<string, ConnectorConfig> {
+  // `ACME_TOKEN_URL` is a setting, not the `URL` of a region `TOKEN`.
+  const setting = new RegExp(`^${prefix}_(?:(.+?)_)??(?:URL|CLIENT_ID|CLIENT_SECRET|REDIRECT_URI|TOKEN_URL)$`)
+  const regions = Object.keys(environment).flatMap(variable => setting.exec(variable)?.[1] ?? [])
+  const main = connectorConfig(prefix, environment)
+  return new Map([['', main], ...regions.map((region): [string, ConnectorConfig] => [region, { ...main, ...connectorConfig(`${prefix}_${region}`, environment) }])])
+}
 
 function connectorConfig (prefix: string, environment: NodeJS.ProcessEnv): ConnectorConfig {
   const value = (name: string): string | undefined => environment[`${prefix}_${name}`] || undefined

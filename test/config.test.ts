@@ -68,6 +68,15 @@ await t.test('what the operator says about a connector is named after its platfo
   t.throws(() => connector('broken'), { name: 'ConfigError', message: /^BROKEN_URL / })
 })
 
+await t.test('a setting of a region goes before the one of all, and a wrong one of any region stops the start', async t => {
+  const { connector } = readConfig({ ACME_CLIENT_ID: 'main', ACME_TOKEN_URL: 'https://crm.example/token?p=policy', ACME_NORTH_EU_CLIENT_ID: 'european' })
+  t.strictSame(connector('acme', 'north_eu'), { clientId: 'european', tokenUrl: 'https://crm.example/token?p=policy' })
+  t.strictSame(connector('acme', 'us'), connector('acme'))
+  for (const name of ['ACME_EU_URL', 'ACME_EU_TOKEN_URL', 'ACME_NORTH_EU_REDIRECT_URI']) {
+    t.throws(() => readConfig({ [name]: 'nowhere' }).connector('acme'), { name: 'ConfigError', message: new RegExp(`^${name} `) })
+  }
+})
+
 await t.test('the proxies in front of the server are addresses or networks', async t => {
   t.strictSame(readConfig({ TRUST_PROXY: '127.0.0.1, 10.0.0.0/8,::1' }).trustProxy, ['127.0.0.1', '10.0.0.0/8', '::1'])
 })
