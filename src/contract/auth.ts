@@ -70,7 +70,7 @@ export interface OAuthAuth {
   readonly client?: OAuthClient
   /**
    * Makes the answer of a token endpoint that bends RFC 6749 one that does not. What most of them do is known already: a missing
-   * `token_type`, `expires_in` as text, tokens one level deeper, errors with status 200 or as a form.
+   * or unusual `token_type`, `expires_in` as text, tokens one level deeper, errors with status 200 or as a form.
    * @param answer the parsed JSON or form; undefined when it is neither
    */
   readonly normalise: (answer: unknown, status: number) => unknown

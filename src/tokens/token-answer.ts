@@ -14,14 +14,14 @@ export function tokenAnswer (text: string, status: number, normalise: (answer: u
   const { error, access_token: accessToken } = answer
   if (isText(error)) return { status: 400, body: { error } }
   if (status < 200 || status > 299 || !isText(accessToken)) return { status: status < 400 ? 502 : status, body: {} }
-  const { refresh_token: refreshToken, expires_in: expiresIn, scope, token_type: tokenType, id_token: _, ...more } = answer
+  const { refresh_token: refreshToken, expires_in: expiresIn, scope, id_token: _, ...more } = answer
   const lifetime = typeof expiresIn === 'string' && expiresIn.trim() !== '' ? Number(expiresIn) : expiresIn
   return {
     status: 200,
     body: {
       ...more,
-      // Who signed in is asked of the CRM's API, so an id_token has nothing to say.
-      token_type: isText(tokenType) ? tokenType : 'Bearer',
+      // Who signed in is asked of the CRM's API, and how a token is used is declared by the connector: id_token and type have nothing to say.
+      token_type: 'Bearer',
       ...(isText(refreshToken) && { refresh_token: refreshToken }),
       ...(typeof lifetime === 'number' && Number.isFinite(lifetime) && lifetime > 0 && { expires_in: lifetime }),
       ...(isText(scope) && { scope })

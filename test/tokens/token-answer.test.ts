@@ -10,6 +10,7 @@ await t.test('token answers that bend the standard are straightened', async t =>
     ['as it should be', 200, '{"access_token":"a","token_type":"Bearer","expires_in":3600,"refresh_token":"r","scope":"x y"}',
       { status: 200, body: { access_token: 'a', token_type: 'Bearer', expires_in: 3600, refresh_token: 'r', scope: 'x y' } }],
     ['without token_type', 200, '{"access_token":"a"}', { status: 200, body: { access_token: 'a', token_type: 'Bearer' } }],
+    ['a token_type of its own', 200, '{"access_token":"a","token_type":"BearerToken"}', { status: 200, body: { access_token: 'a', token_type: 'Bearer' } }],
     ['created', 201, '{"access_token":"a"}', { status: 200, body: { access_token: 'a', token_type: 'Bearer' } }],
     ['expires_in as text', 200, '{"access_token":"a","expires_in":"3599"}', { status: 200, body: { access_token: 'a', token_type: 'Bearer', expires_in: 3599 } }],
     ['an expires_in that says nothing', 200, '{"access_token":"a","expires_in":"never"}', { status: 200, body: { access_token: 'a', token_type: 'Bearer' } }],
