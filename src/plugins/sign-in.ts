@@ -108,7 +108,7 @@ export default fp(async fastify => {
       const user = await users.find(tenant.userId, tenant.platform)
       await users.signOut(tenant)
       try {
-        if (isSignedIn(user) && user.revokedAt === null) await fastify.tokens.revoke(connector, user.credentials)
+        if (isSignedIn(user) && user.revokedAt === null) await fastify.tokens.revoke(connector, user.credentials, context.signal)
       } catch (error) {
         problems.push(error)
       }

@@ -14,8 +14,8 @@ import { storedSource, unlessAborted, type CredentialSource } from './source.ts'
 export interface Keeping {
   /** Where the credentials of a connected user come from, for one request of a client. */
   of: (connector: Connector, user: SignedInUser, signal: AbortSignal) => CredentialSource
-  /** Takes credentials back at the CRM, where it knows that. */
-  revoke: (connector: Connector, credentials: Credentials) => Promise<void>
+  /** Takes credentials back at the CRM, where it knows that. Whoever waits for it may wait no longer than `signal` says. */
+  revoke: (connector: Connector, credentials: Credentials, signal?: AbortSignal) => Promise<void>
   /** Resolves when no renewal is under way. */
   settled: () => Promise<void>
 }
@@ -65,9 +65,10 @@ export function keeping ({ users, connectorOf, reach, clock, log }: KeepingParts
     }
   }
 
-  async function revoke (connector: Connector, credentials: Credentials): Promise<void> {
+  async function revoke (connector: Connector, credentials: Credentials, waiting?: AbortSignal): Promise<void> {
     const auth = authOf(connector.info, credentials)
-    const signal = AbortSignal.timeout(revocationTime)
+    const longest = AbortSignal.timeout(revocationTime)
+    const signal = waiting === undefined ? longest : AbortSignal.any([longest, waiting])
     if (auth.type === 'own' && auth.revoke !== undefined) await unlessAborted(auth.revoke(reach.door(connector, { signal }), credentials), signal)
     if (auth.type === 'oauth') await revokeTokens(reach.oauth(connector, auth, { signal }), credentials)
   }

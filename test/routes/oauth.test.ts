@@ -39,10 +39,10 @@ function withConnectors (t: Test, files: Record<string, string>): { folder: stri
 }
 
 /** Connectors whose CRM is the Example CRM. */
-async function startOnExampleCrm (t: Test, files: Record<string, string>, clock = Date.now): Promise<Patchbay> {
+async function startOnExampleCrm (t: Test, files: Record<string, string>, options: { clock?: () => number, longestRequest?: number } = {}): Promise<Patchbay> {
   return await startPatchbay(t, {
     ...withConnectors(t, files),
-    clock,
+    ...options,
     connectorOn: url => ({ url, clientId: 'patchbay-example', clientSecret: 'patchbay-example-secret' })
   })
 }
@@ -244,7 +244,7 @@ await t.test('what clients say leads to the connector\'s hosts only (defect S-04
 await t.test('whether a connection still works', async t => {
   const auth = "oauth({ authorizeUrl: '/oauth/authorize', tokenUrl: '/oauth/token' })"
   let now = Date.now()
-  const patchbay = await startOnExampleCrm(t, { 'acme.ts': connectorSource('acme', auth) }, () => now)
+  const patchbay = await startOnExampleCrm(t, { 'acme.ts': connectorSource('acme', auth) }, { clock: () => now })
   const token = await patchbay.signInByOAuth(1, 'acme')
   const validate = async () => await patchbay.call('/authValidation', { token })
   const fault = async (rule: object): Promise<unknown> => await patchbay.askCrm('/_faults', { method: 'PUT', body: { rules: [{ method: '*', times: 9, ...rule }] } })
@@ -284,6 +284,16 @@ await t.test('signing out takes the tokens back, whether the CRM answers or not'
   await patchbay.crmRequests()
   await patchbay.call('/unAuthorize', { method: 'POST', token: withKey })
   t.strictSame(await patchbay.crmRequests(), [], 'a key is the person\'s own')
+})
+
+await t.test('a connector that takes all the time to sign out leaves none to take the tokens back', async t => {
+  const source = connectorSource('slow', "oauth({ authorizeUrl: '/oauth/authorize', tokenUrl: '/oauth/token', revokeUrl: '/oauth/revoke' })")
+    .replace('async createCallLog', 'async unAuthorize () { await new Promise(() => {}) },\n    async createCallLog')
+  const patchbay = await startOnExampleCrm(t, { 'slow.ts': source }, { longestRequest: 100 })
+  const token = await patchbay.connectUser('slow')
+  t.match((await patchbay.call('/unAuthorize', { method: 'POST', token })).json, { messageType: 'warning', message: /^Signed out here\./ })
+  t.strictSame(await patchbay.crmRequests(), [])
+  t.equal((await patchbay.call('/user/settings', { token })).text, 'User not found')
 })
 
 const executablePath = '/usr/bin/chromium'
