@@ -12,7 +12,7 @@ import type { Tenant } from '../db/tenant.ts'
 import { isSignedIn, tenantOf, type SignedInUser, type User } from '../db/users.ts'
 import type { CrmScope } from '../crm/scope.ts'
 import type { CredentialSource } from '../tokens/source.ts'
-import { sessionOf } from './session.ts'
+import { sessionOf, userOf } from './session.ts'
 
 /** What a request has loaded. In the request itself: what a `WeakMap` holds survives it until the next large garbage collection. */
 const loadedUser = Symbol('loaded user')
@@ -81,9 +81,7 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
 
   fastify.decorateRequest(loadedUser, undefined)
   fastify.decorateRequest('user', async function (this: FastifyRequest) {
-    const { userId, platform, signIn } = sessionOf(this)
-    const user = await (this[loadedUser] ??= users.find(userId, platform))
-    return signIn === undefined || user?.sessionId === signIn ? user : undefined
+    return await (this[loadedUser] ??= userOf(sessionOf(this), users))
   })
 
   fastify.decorateRequest('caller', async function (this: FastifyRequest, { unknown } = { unknown: 'unknown-user' }) {

@@ -7,6 +7,7 @@ import type { SignInContext } from '../contract/operations.ts'
 import type { Tenant } from '../db/tenant.ts'
 import type { User } from '../db/users.ts'
 import { frozen } from './guarded-connector.ts'
+import { userOf } from './session.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -32,7 +33,7 @@ export default fp(async fastify => {
       if (isAssignedToUser !== true || typeof adminAssignedUserToken !== 'string') return undefined
       const session = fastify.readSession(adminAssignedUserToken)
       if (session?.platform !== user.platform) return undefined
-      const assigned = await users.find(session.userId, session.platform)
+      const assigned = await userOf(session, users)
       return assigned !== undefined && areColleagues(assigned, user) ? assigned.crmUserId : undefined
     }
   }))

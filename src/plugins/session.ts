@@ -8,6 +8,7 @@ import fp from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
 import { PatchbayError } from '../contract/errors.ts'
 import { Type, TypeCompiler, type Static } from '../contract/type.ts'
+import type { User, Users } from '../db/users.ts'
 
 const day = 24 * 60 * 60
 const lifetime = 14 * day
@@ -109,6 +110,12 @@ export const presentsToken = (request: FastifyRequest): boolean => presentedToke
 /** For routes of signed-in users, as `onRequest` hook: refuses with `not-signed-in` before anything of the body is read. */
 export const requireSession: onRequestHookHandler = (request, _reply, done) => {
   done(request.session === undefined ? new PatchbayError('not-signed-in') : undefined)
+}
+
+/** The user whom a token was made for; undefined when there is none any more, or they have signed out since then. */
+export async function userOf ({ userId, platform, signIn }: Session, users: Pick<Users, 'find'>): Promise<User | undefined> {
+  const user = await users.find(userId, platform)
+  return signIn === undefined || user?.sessionId === signIn ? user : undefined
 }
 
 /** @throws {PatchbayError} `not-signed-in` */

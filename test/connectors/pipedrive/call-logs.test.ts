@@ -183,4 +183,7 @@ await t.test('a record is for the user whom a client without a browser names', a
   t.equal(await assign(bob), 12)
   const stranger = await pipedrive.connect(13, { companyId: 78 })
   for (const nobody of ['', 'x.y.z', 7, stranger, await pipedrive.signIn()]) t.equal(await assign(nobody), 12, String(nobody).slice(0, 10))
+  t.equal(await assign(pipedrive.token), 11)
+  await pipedrive.call('/unAuthorize', { method: 'POST', token: bob })
+  t.equal(await assign(bob), 11, 'signing out ends the token')
 })
