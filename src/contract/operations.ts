@@ -18,7 +18,7 @@ const told = { returnMessage: Type.Optional(ReturnMessage) }
 
 /** The user for whom an operation runs, as far as a connector may know them. */
 export interface ConnectedUser {
-  /** The user's id in the CRM. */
+  /** The user's id in the CRM, as `getUserInfo` gave it. */
   readonly crmUserId: string
   readonly name: string
   /** Host of the CRM; empty when there is none. */
@@ -64,7 +64,12 @@ export interface Login extends Place {
 
 /** Who signed in. */
 export const UserInfo = Type.Object({
-  crmUserId: Type.String({ minLength: 1, maxLength: 255 }),
+  crmUserId: Type.String({
+    minLength: 1,
+    maxLength: 255,
+    description: 'Unique over all customers of the CRM, and always the same: whoever signs in with it gets the logs and settings of that user. ' +
+      'Where customers count their users each from 1, put the customer in front: `77-1`.'
+  }),
   name: Type.String(),
   timeZone: Type.Optional(Type.String({ description: 'IANA name.' })),
   hostname: Type.Optional(Type.String({ description: 'The host to remember in place of the one that the client sent.' })),
@@ -134,7 +139,7 @@ export interface NewCallLog<Submission> extends LogParts {
   /** The composed text in the connector's format; empty for the format `none`. */
   readonly body: string
   readonly additionalSubmission: Submission
-  /** The CRM user whom the record belongs to. */
+  /** The `crmUserId` of whom the record belongs to. */
   readonly ownerId: string
 }
 
