@@ -40,8 +40,8 @@ export default connector({
     revokeUrl: '/oauth/revoke',
     // A company may rename itself, so the address is read from each token answer.
     baseUrl: ({ api_domain: domain }) => typeof domain === 'string' ? domain : undefined,
-    // What a refused token request means is said by its status alone.
-    normalise: (answer, status) => status === 400 || status === 401 ? { error: 'invalid_grant' } : answer
+    // That a refused token request ends the connection is said by its status alone. A wrong secret is no reason to end any.
+    normalise: (answer, status) => (status === 400 || status === 401) && !isUnknownClient(answer) ? { error: 'invalid_grant' } : answer
   }),
   logFormat: 'text/html',
   dedupe: 'search',
@@ -147,6 +147,8 @@ export default connector({
     return {}
   }
 })
+
+const isUnknownClient = (answer: unknown): boolean => Value.Check(Refusal, answer) && answer.error === 'invalid_client'
 
 /** People with their open deals and leads, in one request. */
 async function findPeople (crm: CrmClient, term: string, field: 'phone' | 'name', isWanted?: (phone: string) => boolean): Promise<FoundContact[]> {

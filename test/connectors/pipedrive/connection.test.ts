@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Context, Operations } from '../../../src/contract/operations.ts'
+import { tokenAnswer } from '../../../src/tokens/token-answer.ts'
 import { ask, type Answer } from '../../patchbay.ts'
 import { aCall, connected, type Connected } from './connected.ts'
 
@@ -134,6 +135,21 @@ await t.test('a renewal that Pipedrive refuses ends the connection, one that fai
     t.equal(answer.status, expected, String(status))
     t.match(answer.json, { successful: false, ...(expected === 401 && { errorCode: 'CRM_SESSION_REVOKED' }) }, String(status))
   }
+})
+
+await t.test('a client that Pipedrive does not know is the operator\'s mistake, and ends no connection', async t => {
+  const { app } = await connected(t)
+  const [auth] = [app.connectors.get('pipedrive').info.auth].flat()
+  if (auth?.type !== 'oauth') return t.fail('OAuth is not the first way')
+  const table: Array<[body: string, status: number, error: string | undefined]> = [
+    ['{"success":false,"error":"invalid_client"}', 401, 'invalid_client'],
+    ['{"success":false,"error":"invalid_client"}', 400, 'invalid_client'],
+    ['{"success":false,"error":"unauthorized access"}', 401, 'invalid_grant'],
+    ['<html>', 401, 'invalid_grant'],
+    ['', 400, 'invalid_grant'],
+    ['', 503, undefined]
+  ]
+  for (const [body, status, error] of table) t.equal(tokenAnswer(body, status, auth.normalise).body['error'], error, `${status} ${body}`)
 })
 
 await t.test('signing out takes the grant back at Pipedrive', async t => {
