@@ -3,7 +3,7 @@ import type { CreateCallLogBody, UpdateCallLogBody } from '../contract/call-log.
 import type { Call, CallLogRecord, LogContact } from '../contract/operations.ts'
 import type { CallLog } from '../db/call-logs.ts'
 import { fingerprintOf, type Fingerprints } from './body/fingerprint.ts'
-import { composeCallLog, merge, readNote, readSection, type Decision } from './body/merge.ts'
+import { composeCallLog, merge, readNote, readSections, type Decision } from './body/merge.ts'
 import type { BodyOptions } from './body/values.ts'
 import type { Caller } from './caller.ts'
 import type { Doubt } from './pending.ts'
@@ -14,6 +14,9 @@ export interface CallBody {
   readonly fingerprints: Fingerprints
   readonly decisions: readonly Decision[]
 }
+
+/** What people edit in both places, in the extension and in the CRM; and the subject field. */
+const editedSections = ['note', 'subject'] as const
 
 /** The subject field of the record is ours like a section of its text: remembered, so that an echo is told from an edit. */
 const subjectField = 'field:subject'
@@ -74,21 +77,22 @@ function mergeUpdate (caller: Caller, body: UpdateCallLogBody, row: Pick<CallLog
 }
 
 /**
- * What people edit in both places, in the extension and in the CRM.
+ * What a record holds of what people edit in both places.
  * @param ours tell our sections from those that were pasted
  */
 function editedTexts ({ connector: { info } }: Caller, record: RecordTexts | undefined, ours: Fingerprints): Fingerprints {
   const { body = '', subject = '' } = record ?? {}
   const { logFormat } = info
-  const sections = logFormat === 'none'
-    ? {}
-    : { note: readSection(body, logFormat, 'note', ours) ?? '', subject: readSection(body, logFormat, 'subject', ours) ?? '' }
-  return Object.fromEntries(Object.entries({ ...sections, [subjectField]: subject }).map(([part, text]) => [part, fingerprintOf(text)]))
+  const texts = logFormat === 'none' ? [] : readSections(body, logFormat, editedSections, ours)
+  return {
+    ...Object.fromEntries(texts.map((text = '', index) => [editedSections[index], fingerprintOf(text)])),
+    [subjectField]: fingerprintOf(subject)
+  }
 }
 
 /** Whether an update writes something that people may edit in the CRM, too. */
-export const writesEditable = (remembered: Fingerprints, { fingerprints }: MergedCallBody): boolean =>
-  ['note', 'subject', subjectField].some(part => fingerprints[part] !== remembered[part])
+export const writesEdited = (remembered: Fingerprints, { fingerprints }: MergedCallBody): boolean =>
+  [...editedSections, subjectField].some(part => fingerprints[part] !== remembered[part])
 
 type RecordTexts = Pick<CallLogRecord, 'body' | 'subject'>
 

@@ -14,7 +14,7 @@ import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { NoteCache } from '../db/note-cache.ts'
 import type { LogState } from '../db/schema.ts'
 import type { Tenant } from '../db/tenant.ts'
-import { composeCallBody, doubtOf, mergeCallBody, noteOf, settled, writesEditable, type MergedCallBody } from './call-body.ts'
+import { composeCallBody, doubtOf, mergeCallBody, noteOf, settled, writesEdited, type MergedCallBody } from './call-body.ts'
 import { callChangesOf, callOf, completed, contactOf, differences, otherNumber, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
@@ -65,7 +65,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   const lookAt = ({ connector: { operations: { getCallLog } }, context }: Caller) => getCallLog && (async (row: CallLog) => await getCallLog(context, refOf(row)))
 
   /** @param resumed the row of which what waits is written as it waits; the body only says of which call. */
-  async function create (caller: Caller, body: CreateCallLogBody, resumed?: CallLog): Promise<{ row: CallLog, sent: boolean }> {
+  async function create (caller: Caller, body: CreateCallLogBody, resumed?: CallLog): Promise<CallLogAnswer> {
     const { tenant, connector: { info, operations }, context } = caller
     const now = clock()
     const call = callOf(body, now)
@@ -78,8 +78,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     const isSearchedFor = info.dedupe === 'search'
     /** The update that waits because of this request. */
     let brought: UpdateCallLogBody | undefined
-    let sent = false
-    const row = await writeOnce({
+    const written = await writeOnce({
       ...store,
       reserve: async first => await rows.reserve(tenant, {
         ...first,
@@ -91,25 +90,23 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     }, {
       prepare: row => {
         const waiting = row === undefined ? { since: now, updates: [] } : pendingOf(row)
-        const earlier = sentEarlier(waiting, row?.state)
+        const sent = sentEarlier(waiting, row?.state)
         const { since, create, updates } = resumed === undefined ? nextAttempt(row?.state, waiting, body, now) : sameAttempt(waiting)
         if (updates.length > waiting.updates.length) brought = updates.at(-1)
         const { log, changes } = compose(caller, create, ownerId, row?.startTime ?? now)
-        const attempt = { ...log, ...earlier }
+        const attempt = { ...log, ...sent }
         return {
           noted: { pending: pendingText({ since, updates, create: withoutTokens(create), ...(isSearchedFor && { sent: sentOf(attempt) }) }) },
-          holds: earlier === undefined ? changes : {},
-          send: async row => {
-            sent = true
-            return await operations.createCallLog(context, { ...attempt, externalId: externalId(row) })
-          }
+          holds: sent === undefined ? changes : {},
+          send: async row => await operations.createCallLog(context, { ...attempt, externalId: externalId(row) })
         }
       },
       ...(findCallLog !== undefined && info.dedupe !== 'none' && {
         lookUp: async row => {
           const { create = body, sent } = pendingOf(row)
           const { log } = compose(caller, create, ownerId, row.startTime ?? now)
-          return await findCallLog(context, { ...log, ...sent, externalId: externalId(row), since: row.createdAt })
+          const others = await rows.recordsOf(tenant, row.sessionId)
+          return await findCallLog(context, { ...log, ...sent, externalId: externalId(row), since: row.createdAt, others })
         }
       }),
       rest: (row, ended) => {
@@ -120,7 +117,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       },
       findDelay: info.findDelay ?? 0
     }, patienceOf(caller))
-    return { row, sent }
+    return firstAnswer(written)
   }
 
   /** @param body a new update; without one, those that wait are written */
@@ -164,7 +161,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         const note = noteOf(caller, merged.body, merged.fingerprints) ?? all.note
         return {
           // What a person makes of it before this process knows that it is written is told from what it is now.
-          noted: current !== undefined && writesEditable(fingerprints, merged) ? { ...learned, pending: inDoubt(row, doubt()) } : undefined,
+          noted: current !== undefined && writesEdited(fingerprints, merged) ? { ...learned, pending: inDoubt(row, doubt()) } : undefined,
           write: async () => {
             const told = await operations.updateCallLog(context, {
               logId: row.crmLogId,
@@ -190,6 +187,21 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     }, patienceOf(caller))
   }
 
+  /** Into a log that somebody without it has made. */
+  async function bringNote (caller: Caller, body: CreateCallLogBody, note: string): Promise<void> {
+    const sessionId = String(body.logInfo.sessionId)
+    const store = storeOf(caller, sessionId, identityOf(hash, body, body.logInfo))
+    const row = await store.find()
+    if (row?.state !== 'logged' || !lacksNote(caller, row, pendingOf(row).updates)) return
+    try {
+      await update(caller, store, { sessionId, note }, 'new')
+    } catch (error) {
+      // It waits with the log, or the CRM does not take it: neither is what the client asks, whose call is logged.
+      if (!isRefusal(error) && !isWaiting(error)) throw error
+      log.warn({ err: error, platform: caller.connector.info.platform }, 'a note that was kept for a call is not in its log')
+    }
+  }
+
   /** @throws what kept what waits from being written, or the first refusal when all else is written */
   async function writeWhatWaits (caller: Caller, store: ChangeStore<CallLog>): Promise<void> {
     const waiting = async (): Promise<number> => {
@@ -204,12 +216,11 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       const sessionId = String(body.logInfo.sessionId)
       const cached = withCachedNote ? await noteCache.find(caller.tenant, sessionId) : undefined
       const note = cached?.note ?? ''
-      const { row, sent } = await create(caller, note === '' ? body : { ...body, note })
-      // Somebody without the note has logged the call before.
-      if (note !== '' && !sent && lacksNote(caller, row)) await update(caller, storeOf(caller, sessionId, row), { sessionId, note }, 'new')
+      if (note !== '') await bringNote(caller, body, note)
+      const answer = await create(caller, note === '' ? body : { ...body, note })
       // Only now: a request that failed comes again, without the note.
       if (cached !== undefined) await noteCache.remove(caller.tenant, sessionId, cached)
-      return firstAnswer(row)
+      return answer
     },
 
     async update (caller, body) {
@@ -258,7 +269,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         await writeWhatWaits(caller, store)
       } catch (error) {
         // What waits goes on waiting, but a disposition is not kept.
-        if (!isRefusal(error)) throw error instanceof PatchbayError && error.code === 'waiting' ? error.cause : error
+        if (!isRefusal(error)) throw isWaiting(error) ? error.cause ?? new PatchbayError('in-progress') : error
         log.warn({ err: error, platform: connector.info.platform }, 'an update that waited was refused')
       }
       return await change(store, {
@@ -382,7 +393,11 @@ function checkUpdate ({ connector }: Caller, body: UpdateCallLogBody): void {
 }
 
 /** Where a CRM keeps no text of ours, nobody can tell. */
-const lacksNote = ({ connector: { info } }: Caller, { fingerprints }: CallLog): boolean => info.logFormat !== 'none' && fingerprints['note'] === undefined
+const lacksNote = ({ connector: { info } }: Caller, { fingerprints }: CallLog, waiting: readonly UpdateCallLogBody[]): boolean =>
+  info.logFormat !== 'none' && fingerprints['note'] === undefined && waiting.every(({ note }) => note === undefined)
+
+/** Said of what is kept, and will be written. */
+const isWaiting = (error: unknown): error is PatchbayError => error instanceof PatchbayError && error.code === 'waiting'
 
 const refOf = (row: LoggedCall): { logId: string, contactId: string } => ({ logId: row.crmLogId, contactId: row.contactId })
 

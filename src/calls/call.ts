@@ -61,11 +61,14 @@ export function withoutTokens<Body extends CreateCallLogBody | UpdateCallLogBody
 const placeholders: Readonly<Record<string, (value: never) => boolean>> = {
   note: isPlaceholderNote,
   duration: value => secondsOf(value) === undefined,
-  link: value => readyLink(value) === undefined
+  link: value => readyLink(value) === undefined,
+  recordingLink: value => readyLink(value) === undefined
 }
 
 const saysNothing = (name: string, value: unknown): boolean =>
   value === undefined || value === null || value === '' || placeholders[name]?.(value as never) === true
+
+const present = (members: object): Record<string, unknown> => Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 
 /** The later members, and of the earlier ones those of which the later say nothing. */
 function filled<Members extends object> (earlier: Members | undefined, later: Members | undefined): Members | undefined {
@@ -79,13 +82,16 @@ function filled<Members extends object> (earlier: Members | undefined, later: Me
  * (Who clears a note does so by an update.)
  */
 export function completed (earlier: CreateCallLogBody | undefined, later: CreateCallLogBody): CreateCallLogBody {
-  const recording = filled(earlier?.logInfo.recording, later.logInfo.recording)
-  const additionalSubmission = filled<object>(earlier?.additionalSubmission, later.additionalSubmission)
-  return {
-    ...filled(earlier, later),
-    logInfo: { ...filled(earlier?.logInfo, later.logInfo), ...(recording !== undefined && { recording }) },
-    ...(additionalSubmission !== undefined && { additionalSubmission })
-  } as CreateCallLogBody
+  if (earlier === undefined) return later
+  const { contactId, contactType, contactName, additionalSubmission, ...others } = earlier
+  // What was chosen for one contact is nothing for another. Who sends a form sends all of it: what it lacks was taken back.
+  const known = String(later.contactId ?? contactId) === String(contactId) ? earlier : others
+  const logInfo = {
+    ...filled(earlier.logInfo, later.logInfo),
+    recording: filled(earlier.logInfo.recording, later.logInfo.recording),
+    voicemail: filled(earlier.logInfo.voicemail, later.logInfo.voicemail)
+  }
+  return { ...filled<object>(known, later), logInfo: present(logInfo) } as CreateCallLogBody
 }
 
 /**
@@ -94,7 +100,7 @@ export function completed (earlier: CreateCallLogBody | undefined, later: Create
  */
 export function differences (earlier: CreateCallLogBody | undefined, later: CreateCallLogBody): UpdateCallLogBody[] {
   const before = new Map(Object.entries(earlier === undefined ? {} : changesOf(earlier)))
-  const changed = Object.entries(changesOf(completed(earlier, later))).filter(([name, value]) => value !== '' && !isDeepStrictEqual(value, before.get(name)))
+  const changed = Object.entries(changesOf(completed(earlier, later))).filter(([name, value]) => !saysNothing(name, value) && !isDeepStrictEqual(value, before.get(name)))
   return changed.length === 0 ? [] : [{ ...Object.fromEntries(changed), sessionId: later.logInfo.sessionId }]
 }
 
@@ -105,7 +111,7 @@ function changesOf (body: CreateCallLogBody): Partial<UpdateCallLogBody> {
   } = withoutTokens(body)
   const { startTime, duration, result, direction, from, to, legs, recording, voicemail, customSubject } = logInfo
   const facts = { startTime, duration, result, direction, from, to, legs, recordingLink: recording?.link, voicemailLink: voicemail?.link, subject: customSubject }
-  return Object.fromEntries(Object.entries({ ...facts, ...parts }).filter(([, value]) => value !== undefined))
+  return present({ ...facts, ...parts })
 }
 
 /** The structured fields that an update brings. */

@@ -108,7 +108,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
         lookUp: async row => {
           const { create = body, sent } = pendingOf(row)
           const { log } = compose(caller, create, ownerId, clock())
-          const logged = await findMessageLog(context, { ...log, ...sent, externalId, since: row.createdAt })
+          const logged = await findMessageLog(context, { ...log, ...sent, externalId, since: row.createdAt, others: [] })
           if (logged !== undefined) written(log.messages)
           return logged
         }

@@ -99,7 +99,7 @@ async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverab
     const pending = readPending(rows.pendingOf(row), clock())
     // Without a record to write, nobody could go on with it.
     const isIdle = row.state !== 'logged' && pending.create === undefined
-    // Told by the last attempt: what nobody could try, because the server was off, is tried first.
+    // By the last look: what nobody looked at, because the server was off, has another one.
     if (isIdle || row.updatedAt - pending.since > triedFor) {
       const state = givenUp[row.state]
       const kept = state === 'needs-user' ? pendingText(attemptOnly(pending)) : ''

@@ -147,6 +147,8 @@ export interface NewCallLog<Submission> extends LogParts {
 export type LostLog<Log> = Log & {
   /** Epoch milliseconds: the first attempt to write it. The record is not older, unless the clocks of the CRM and this server differ. */
   readonly since: number
+  /** Records that are known to be those of other logs of the same call: another extension's may look just like this one. */
+  readonly others: readonly string[]
 }
 
 /** Changes of a record. A member that is absent did not change. */

@@ -4,7 +4,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { AddressRefused, addressGuard, unguarded, type AddressGuard } from './addresses.ts'
 import type { Limits } from './limits.ts'
-import { lookups, type Resolve } from './lookups.ts'
+import { lookups, type Lookup, type Resolve } from './lookups.ts'
 import { proxyFor, tunnel, type Proxies } from './proxies.ts'
 
 export interface ConnectionsOptions {
@@ -30,8 +30,7 @@ const mostConnections = 100
 
 export function connections ({ limits, allowPrivateNetworks, proxies, resolve = systemLookup }: ConnectionsOptions): Connections {
   const look = lookups({ resolve, lineOf: domainOf, lively: 1_000, longest: limits.connect })
-  // Of names that only the proxy knows, none leaves the place to another; the proxy's own name has to find one.
-  const lookOutside = lookups({ resolve, lineOf: () => '', lively: 0, longest: longestLookup })
+  const lookOutside = outside(look, lookups({ resolve, lineOf: () => '', lively: 0, longest: longestLookup }))
   const agent = (rules: Pick<Rules, 'dialled' | 'outside'>): Agent => new Agent({
     connect: connector(limits.connect, proxies, { ...rules, proxyLookup: unguarded(look).lookup }),
     connections: mostConnections,
@@ -44,6 +43,27 @@ export function connections ({ limits, allowPrivateNetworks, proxies, resolve = 
   const chosen = agent({ dialled: unguarded(look), outside: undefined })
   return { guarded, chosen, close: async () => { await Promise.all([guarded.close(), chosen.close()]) } }
 }
+
+/**
+ * Behind a proxy the local resolver may know no name outside. Until it has answered, one name at a time is looked up, so that the
+ * proxy's own finds a place; from then on one that is silent keeps no other from being checked.
+ */
+function outside (look: Lookup, inTurn: Lookup): Lookup {
+  let answers = false
+  return async hostname => {
+    if (answers) return await look(hostname)
+    try {
+      const addresses = await inTurn(hostname)
+      answers = true
+      return addresses
+    } catch (error) {
+      answers ||= isNoSuchName(error)
+      throw error
+    }
+  }
+}
+
+const isNoSuchName = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOTFOUND'
 
 /** The last two labels. Where those are no domain (`co.uk`), strangers share a line, which costs them little. */
 const domainOf = (hostname: string): string => hostname.split('.').slice(-2).join('.')

@@ -31,6 +31,8 @@ export interface CallLogs {
   find (tenant: Tenant, sessionId: string, identity: CallIdentity): Promise<CallLog | undefined>
   /** The best fitting log of each session that has one, by session id. */
   findMany (tenant: Tenant, sessionIds: Iterable<string>, identity: CallIdentity): Promise<Map<string, LoggedCall>>
+  /** The records that hold a call: one for each extension that has logged it. */
+  recordsOf (tenant: Tenant, sessionId: string): Promise<string[]>
   /** The first step, to `sending` unless said otherwise. Undefined when this very log is there already. */
   reserve (tenant: Tenant, log: NewCallLog): Promise<CallLog | undefined>
   /** The next step. Undefined when the row has changed since it was read, which is then left as it is. */
@@ -70,6 +72,10 @@ export function callLogs (
       }
       // The last entry of a session stays in the map: the best one.
       return new Map(fittingLogs(rows, identity).reverse().map(row => [row.sessionId, row]))
+    },
+    async recordsOf ({ userId, platform }, sessionId) {
+      const logs = await select.execute({ userId, platform, sessionId })
+      return logs.flatMap(({ crmLogId }) => crmLogId === '' ? [] : [crmLogId])
     },
     async reserve (tenant, { pending = '', ...log }) {
       const { statement, values } = insert({ state: 'sending', fingerprints: {}, ...log, ...ownedBy(tenant), ...life.first(newId(), pending) })

@@ -209,6 +209,20 @@ await t.test('a request that knows less takes nothing from one that knew more', 
   }
 })
 
+await t.test('what was chosen later counts', async t => {
+  const chosen = async (first: object, second: object): Promise<object | undefined> => {
+    const { instance, fail, records } = await world(t)
+    fail('POST', 503)
+    await t.rejects(instance.callLogs.create(instance.caller, callOf('typed', first), create), { code: 'waiting' })
+    fail('POST', undefined)
+    await instance.callLogs.create(instance.caller, callOf('typed', second), create)
+    return records()[0]
+  }
+  t.match(await chosen({ additionalSubmission: { deals: 1 } }, { additionalSubmission: {} }), { dealId: null }, 'a choice that is taken back')
+  t.match(await chosen({ additionalSubmission: { deals: 1 } }, {}), { dealId: 1 }, 'a request without the form')
+  t.match(await chosen({ contactName: 'Ann', additionalSubmission: { deals: 1 } }, { contactId: 2, contactName: undefined }), { contactId: 2, dealId: null, subject: 'Inbound Call from' }, 'another contact')
+})
+
 await t.test('a repeat brings nothing back that an update has replaced since', async t => {
   const { instance, fail, pass, note } = await world(t)
   fail('POST', 'after')
@@ -363,6 +377,22 @@ await t.test('a note that was kept for a call comes into its log, where somebody
   await instance.callLogs.cacheNote({ userId: '1-example', platform: 'example' }, 's1', 'older words')
   await byServer()
   t.equal(note(), 'typed during the call', 'and takes the place of none')
+})
+
+await t.test('and takes the place of none that waits, nor does it decide what a repeat is answered', async t => {
+  for (const waiting of [true, false]) {
+    const { instance, note, fail, pass } = await world(t)
+    const byServer = async (): Promise<{ successful: boolean }> => await instance.callLogs.create(instance.caller, callOf(''), { withCachedNote: true })
+    await byServer()
+    await instance.callLogs.cacheNote({ userId: '1-example', platform: 'example' }, 's1', 'older words')
+    fail('PATCH', waiting ? 503 : 400)
+    if (waiting) await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', note: 'newer words' }), { code: 'waiting' })
+    t.match(await byServer(), { successful: true })
+    fail('PATCH', undefined)
+    pass(3_600_000)
+    await instance.recover()
+    t.equal(note(), waiting ? 'newer words' : '')
+  }
 })
 
 await t.test('recovery goes on with a log as it is now, not as it was when it was found due', async t => {

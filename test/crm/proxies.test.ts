@@ -139,6 +139,20 @@ await t.test('names that nobody here knows anything of are left to the proxy, al
   for (const ended of await Promise.all(hosts.map(async host => await exchange(guarded, { ...ask, origin: `http://${host}` }, { ...bounds, timeout: 5_000 })))) t.match(ended, { status: 200 })
 })
 
+await t.test('a name that is silent keeps no other from being checked', async t => {
+  const crm = await serve(t, response => { json(response, 200, {}) })
+  const proxy = await startProxy(t, crm.port)
+  const addresses: Readonly<Record<string, string>> = { 'proxy.test': '127.0.0.1', 'known.example': '8.8.8.8', 'inside.example': '10.0.0.1' }
+  const resolve = twoAtATime((name, _options, callback) => { if (addresses[name] !== undefined) callback(null, [{ address: addresses[name], family: 4 }]) })
+  const { guarded, close } = connections({ limits: defaultLimits, allowPrivateNetworks: [], proxies: { httpProxy: proxy.url.replace('127.0.0.1', 'proxy.test') }, resolve })
+  t.teardown(close)
+  const asked = async (host: string): Promise<unknown> => await exchange(guarded, { ...ask, origin: `http://${host}` }, { ...bounds, timeout: 5_000 })
+  t.match(await asked('known.example'), { status: 200 })
+  const silent = asked('silent.other')
+  t.match(await asked('inside.example'), { why: 'address-refused' })
+  t.match(await silent, { status: 200 })
+})
+
 await t.test('a proxy that is spoken to by https has to prove its own name, not that of the CRM', async t => {
   const names: string[] = []
   // Without a certificate the handshake ends here; by then the name has been told.

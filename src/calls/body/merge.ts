@@ -50,17 +50,24 @@ export function merge (
 }
 
 /**
- * The text of a section of a body, as it was typed.
- * @param fingerprints tell our section from one that a person pasted
- * @returns nothing when the body has no such section
+ * The texts of sections of a body, as they were typed.
+ * @param fingerprints tell our sections from those that a person pasted
+ * @returns nothing for a section that the body does not have
  */
-export function readSection (
-  body: string, format: BodyFormat, section: SectionId, fingerprints: Fingerprints = {}
-): string | undefined {
+export function readSections (
+  body: string, format: BodyFormat, ids: readonly SectionId[], fingerprints: Fingerprints = {}
+): Array<string | undefined> {
   const codec = codecs[format]
-  const written = codec.parse(body).filter(isWritten).filter(part => part.section.id === section)
-  const ours = written.find(part => isSame(heldBy(part, codec).fingerprint, fingerprints[section])) ?? written[0]
-  return ours && codec.reading(ours)
+  const written = codec.parse(body).filter(isWritten)
+  return ids.map(id => {
+    const held = written.filter(part => part.section.id === id)
+    const ours = held.find(part => isSame(heldBy(part, codec).fingerprint, fingerprints[id])) ?? held[0]
+    return ours && codec.reading(ours)
+  })
+}
+
+export function readSection (body: string, format: BodyFormat, section: SectionId, fingerprints?: Fingerprints): string | undefined {
+  return readSections(body, format, [section], fingerprints)[0]
 }
 
 /** The note of a body, as its author typed it; empty when there is none. */

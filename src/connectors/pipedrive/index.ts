@@ -241,7 +241,7 @@ async function findActivity (crm: CrmClient, log: LostLog<Written & { contact: L
       query: { owner_id: log.ownerId, person_id: log.contact.id, updated_since: since, sort_by: 'add_time', sort_direction: 'desc', limit: 500, cursor },
       answer: Activities
     })
-    const alike = data.filter(({ is_deleted: isDeleted }) => !isDeleted).map(activity => ({ activity, like: likeness(log, activity) }))
+    const alike = data.filter(({ id, is_deleted: isDeleted }) => !isDeleted && !log.others.includes(String(id))).map(activity => ({ activity, like: likeness(log, activity) }))
     const found = alike.find(({ like }) => like === 'as written')?.activity
     if (found !== undefined) return { logId: String(found.id) }
     edited ??= alike.find(({ like }) => like === 'with more words')?.activity

@@ -70,16 +70,16 @@ export function likeness ({ subject, startTime, body }: Written, activity: Activ
   const { due_date: date, due_time: time } = due(startTime)
   if (activity.subject !== subject || activity.due_date !== date || padded(activity.due_time) !== time) return undefined
   const [written, found] = [wordsOf(body), wordsOf(activity.note ?? '')]
-  if (written === found) return 'as written'
+  if (written.join('') === found.join('')) return 'as written'
   return isWithin(written, found) ? 'with more words' : undefined
 }
 
-/** Whether a text becomes the other one by inserting alone. */
-function isWithin (text: string, other: string): boolean {
+/** Whether words are all there, in their order, with others between them. No words say nothing. */
+function isWithin (words: readonly string[], others: readonly string[]): boolean {
   let at = 0
-  for (const letter of other) if (text.startsWith(letter, at)) at += letter.length
-  return at === text.length
+  for (const other of others) if (other === words[at]) at++
+  return at > 0 && at === words.length
 }
 
 const padded = (time: string | null): string => time?.length === 5 ? `${time}:00` : time ?? ''
-const wordsOf = (html: string): string => html.replace(/<[^>]*>|&#?\w+;|[^\p{L}\p{N}]/gu, '')
+const wordsOf = (html: string): string[] => html.replace(/<[^>]*>|&#?\w+;/g, ' ').match(/[\p{L}\p{N}]+/gu) ?? []

@@ -62,7 +62,7 @@ await t.test('a token that ends in the middle of an operation, at whichever requ
     await run(context, asked)
   }
   // Nobody has matched Maria, so that logs against her read her first.
-  const log = { contact: { id: '3', type: '', name: 'Maria Garcia', phoneNumber: '' }, subject: 'Lost', body: 'Hi', startTime: 0, call: { startTime: 0 }, ownerId: '11', additionalSubmission: {}, since: 0 }
+  const log = { contact: { id: '3', type: '', name: 'Maria Garcia', phoneNumber: '' }, subject: 'Lost', body: 'Hi', startTime: 0, call: { startTime: 0 }, ownerId: '11', additionalSubmission: {}, since: 0, others: [] }
   let seconds = 0
   const operations: Array<[title: string, writes: number, run: () => Promise<void>]> = [
     ['findContact', 0, route(async () => await pipedrive.get('/contact?phoneNumber=+18662019834&isForceRefreshAccountData=true'))],

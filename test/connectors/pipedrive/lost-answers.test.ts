@@ -77,6 +77,30 @@ await t.test('a lost answer is found again although a person has written into th
   t.equal(pipedrive.fake.held.activities.length, 1)
 })
 
+await t.test('of two that are alike the one as it was written is taken, on whichever page it is', async t => {
+  let now = Date.now()
+  const pipedrive = await connected(t, { clock: () => now })
+  await pipedrive.fail({ method: 'POST', path: '/api/v2/activities', drop: 'after' })
+  await pipedrive.send('POST', '/callLog', aCall())
+  const [lost] = pipedrive.fake.held.activities
+  if (lost === undefined) return t.fail('nothing was written')
+  const longer = Array.from({ length: 500 }, (_, index) => ({ ...lost, id: 8000 + index, note: `${lost.note ?? ''}<p>and more</p>` }))
+  pipedrive.fake.held.activities = [lost, ...longer]
+  now += 5_001
+  t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: true, logId: '7001' })
+})
+
+await t.test('the activity of another extension is not taken for the lost one', async t => {
+  let now = Date.now()
+  const pipedrive = await connected(t, { clock: () => now })
+  const by = (extensionNumber: string): object => ({ ...aCall(), extensionNumber, note: '' })
+  await pipedrive.send('POST', '/callLog', by('101'))
+  await pipedrive.fail({ method: 'POST', path: '/api/v2/activities', drop: 'before' })
+  t.match((await pipedrive.send('POST', '/callLog', by('102'))).json, { error: { code: 'outcome-unknown' } })
+  now += 5_001
+  t.match((await pipedrive.send('POST', '/callLog', by('102'))).json, { successful: true, logId: '7002' })
+})
+
 await t.test('the lost answer of a conversation is found again, too', async t => {
   let now = Date.now()
   const pipedrive = await connected(t, { clock: () => now })

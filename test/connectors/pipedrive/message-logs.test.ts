@@ -52,7 +52,7 @@ await t.test('P-02: a conversation is one activity: one request, and one for eac
 await t.test('a lost conversation is found by subject, start and text', async t => {
   const pipedrive = await connected(t)
   const { connector: { operations }, context } = await pipedrive.caller()
-  const lost = { ...aThread, since: Date.now() }
+  const lost = { ...aThread, since: Date.now(), others: [] }
   await operations.createMessageLog?.(context, { ...aThread, subject: 'Another' })
   t.equal(await operations.findMessageLog?.(context, lost), undefined)
   await operations.createMessageLog?.(context, aThread)
