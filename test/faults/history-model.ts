@@ -31,10 +31,17 @@ export class CallModel {
   readonly #sent = new Map<Field, Set<Value>>(fieldNames.map(field => [field, new Set<Value>()]))
   /** The last that was sent, where it is known which one was. Nothing older is written after it. */
   readonly #newest = new Map<Field, Value>()
+  /** What there was before it, while nobody knows whether it was written. */
+  readonly #before = new Map<Field, Set<Value>>()
   readonly #edits: Array<{ field: Field, value: Value, after: Set<Value>, of: Value | undefined }> = []
   /** Fields of updates that came after the log and may be written after it. */
   #later = new Set<Field>()
   #maybeWritten = false
+  /** Nothing waits any more. */
+  atRest (): void {
+    this.#before.clear()
+  }
+
   /** What was not confirmed may have been written meanwhile: a further request to log it may be a repeat. */
   maybeWritten (): void {
     this.#maybeWritten = true
@@ -63,6 +70,8 @@ export class CallModel {
   update (outcome: Outcome, values: ReadonlyMap<Field, string>): void {
     if (outcome === 'nothing') return
     for (const [field, value] of values) {
+      if (outcome === 'done') this.#before.delete(field)
+      else this.#before.set(field, new Set([...this.#before.get(field) ?? [], ...this.#valuesOf(field)]))
       this.#later.add(field)
       this.#write(field, [value], outcome !== 'open')
       this.#sent.get(field)?.add(value)
@@ -91,7 +100,8 @@ export class CallModel {
   /** A person changed a field of the record. */
   edited (field: Field, current: Value, next: Value): void {
     const possible = this.#valuesOf(field)
-    const settled = possible.has(current) && (possible.size === 1 || this.#newest.get(field) === current)
+    // A record that is as it was before tells nobody that something was written in between.
+    const settled = possible.has(current) && (possible.size === 1 || this.#newest.get(field) === current) && this.#before.get(field)?.has(next) !== true
     this.#edits.push({ field, value: next, after: new Set(this.#sent.get(field)), of: settled ? this.#newest.get(field) : undefined })
     this.#write(field, [next], settled)
   }

@@ -319,7 +319,9 @@ class World {
       if (effects.spoiled === undefined) throw error
     }
     effects.arm(undefined)
+    const waits = await this.#somethingWaits()
     for (const call of this.#calls.values()) {
+      if (due === 0 && !waits) call.atRest()
       call.maybeWritten()
     }
     this.#note(`recovery met ${due} rows${effects.spoiled === undefined ? '' : ` (${effects.spoiled} spoiled)`}`)
