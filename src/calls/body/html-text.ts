@@ -1,7 +1,8 @@
 /** Values as text of an HTML page, and back. */
+import { signsByName } from './html-names.ts'
 import { withLineFeeds } from './lines.ts'
 
-/** What we write for signs that mean something in HTML; the first one is written first and read last. */
+/** What we write for signs that mean something in HTML; the first one is written first. */
 const entities = [['&', '&amp;'], ['<', '&lt;'], ['>', '&gt;'], ['"', '&quot;'], ["'", '&#039;']] as const
 
 /** A value as text of an HTML page: no markup, line feeds as `<br>`. */
@@ -25,23 +26,23 @@ export function linkOf (inner: string): string | undefined {
 }
 
 const tags = /<br(?:\s[^<>]*|\/)?>\n?|<\/p\s*>\s*<p(?:\s[^<>]*)?>|<\/?([a-z][^\s<>/]*)[^<>]*>/gi
-const foreignEntities = /&(?:nbsp|apos|#(\d{1,7})|#x([\da-f]{1,6}));/gi
+/** Ours, and what a CRM makes of any sign when it saves a text. */
+const anyEntity = /&(?:([a-z][a-z\d]{1,7})|#(\d{1,7})|#x([\da-f]{1,6}));/gi
 
 /**
  * The text that HTML shows. Old logs hold values that were never escaped; they read as they were typed.
  * @param otherTag what becomes of a tag that is neither a line feed nor a paragraph
  */
 export function unescaped (inner: string, otherTag: (tag: string, name: string) => string = tag => tag): string {
-  const text = withLineFeeds(inner)
+  return withLineFeeds(inner)
     .replace(tags, (tag: string, name?: string) => name === undefined ? '\n' : name.toLowerCase() === 'p' ? '' : otherTag(tag, name.toLowerCase()))
-    .replace(foreignEntities, characterOf)
-  return entities.reduceRight((text, [sign, entity]) => text.replaceAll(entity, sign), text)
+    .replace(anyEntity, signOf)
 }
 
-function characterOf (entity: string, decimal?: string, hexadecimal?: string): string {
-  if (decimal === undefined && hexadecimal === undefined) return entity.toLowerCase() === '&nbsp;' ? '\u00a0' : "'"
+function signOf (entity: string, name?: string, decimal?: string, hexadecimal?: string): string {
+  if (name !== undefined) return signsByName.get(name) ?? entity
   const code = hexadecimal === undefined ? Number(decimal) : parseInt(hexadecimal, 16)
-  return code === 0x26 ? '&amp;' : code <= 0x10ffff ? String.fromCodePoint(code) : entity
+  return code !== 0 && code <= 0x10ffff ? String.fromCodePoint(code) : entity
 }
 
 /** A line as one line, where a CRM laid it out in several. */

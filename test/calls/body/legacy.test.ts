@@ -36,6 +36,8 @@ const readings: Array<[form: string, format: BodyFormat, body: string, section: 
   ['only the closing of a note', 'text/html', '<b>Call details</b><br><li><b>Result</b>: ok</li>', 'note', ''],
   ['bold by another tag, with attributes and white space', 'text/html', '<p><strong class="x">Agent notes</strong> <br/>hi<br/><br/> <b> call details </b></p>', 'note', 'hi'],
   ['entities of a CRM', 'text/html', '<li><b>Summary</b>: A &amp; B &lt;c&gt; &#39;d&#x27; &apos;e&quot; &#38;amp; &#x110000;</li>', 'subject', 'A & B <c> \'d\' \'e" &amp; &#x110000;'],
+  ['names that a CRM writes for signs', 'text/html', '<li><b>Summary</b>: caf&eacute; &ndash; 5&nbsp;&euro; &Eacute; &Omega; &amp;eacute; &hearts; &rang; &nothing; &eacute &#0;</li>', 'subject',
+    'café – 5\u00a0€ É Ω &eacute; ♥ ⟩ &nothing; &eacute &#0;'],
   ['a value with markup that was never escaped', 'text/html', '<li><b>Summary</b>: a <i>b</i> c</li>', 'subject', 'a b c'],
   ['a label in other letters', 'text/html', '<li><b>DATE/TIME</b>: now</li>', 'dateTime', 'now'],
   ['a line outside of a list item', 'text/html', 'x <b>Result</b>: ok<br>y', 'result', 'ok'],

@@ -199,6 +199,14 @@ await t.test('of the same line pasted twice, the first one is replaced', async t
     '- Duration: 1 second\n- Result: b\n- Duration: 1 second\n- Result: a\n')
 })
 
+await t.test('a log whose signs the CRM saved by their names is still ours', async t => {
+  const created = composeCallLog({ note: 'café – 5 €', result: 'Élan' }, optionsOf('text/html'))
+  const named = { ...created, body: created.body.replaceAll('é', '&eacute;').replaceAll('–', '&ndash;').replaceAll('€', '&euro;').replaceAll('É', '&Eacute;') }
+  t.equal(readNote(named.body, 'text/html'), 'café – 5 €')
+  const updated = update(named, 'text/html', { note: `${readNote(named.body, 'text/html')}, more`, result: 'Missed' })
+  t.equal(updated.body, composeCallLog({ note: 'café – 5 €, more', result: 'Missed' }, optionsOf('text/html')).body)
+})
+
 await t.test('a note that comes back as it was read takes no formatting that a person gave it', async t => {
   const created = composeCallLog({ note: 'hello', subject: 'Ann' }, optionsOf('text/html'))
   const rich = 'hello, see <a href="https://example.com/contract/77">the <b>contract</b></a><table><tr><td>Price</td></tr></table>'
