@@ -8,6 +8,7 @@ import { authKinds, type Auth, type OAuthAuth, type OwnTokensAuth } from '../con
 import type { Connector, ConnectorInfo, RateLimit } from '../contract/connector.ts'
 import { CrmError, type CrmClient, type Outcome } from '../contract/crm.ts'
 import { PatchbayError, errorCodes, errorKind } from '../contract/errors.ts'
+import { mended } from '../contract/mended.ts'
 import { nothingToGive, operationResults, type Context, type OperationName, type Operations, type SignInContext } from '../contract/operations.ts'
 import type { RootRoute } from '../contract/root-route.ts'
 import { OneOf, Type, TypeCompiler, type TSchema } from '../contract/type.ts'
@@ -105,19 +106,7 @@ function copied (given: unknown): unknown {
   } catch (cause) {
     throw new Failure('gave something else than plain values', { cause })
   }
-  return repaired(copy)
-}
-
-/** Text that no database can hold is mended, not refused: the record that it tells of may be written by now. */
-function repaired (value: unknown): unknown {
-  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0') ? value : value.toWellFormed().replaceAll('\0', '')
-  if (typeof value === 'object' && value !== null) {
-    for (const [name, member] of Object.entries(value)) {
-      const mended = repaired(member)
-      if (mended !== member) (value as Record<string, unknown>)[name] = mended
-    }
-  }
-  return value
+  return mended(copy) // The record that it tells of may be written by now, so nothing of it is refused for its signs.
 }
 
 /** Frozen with all that is in it. What operations get is read only by its types, too. */

@@ -1,10 +1,12 @@
 /**
  * The door for what clients send. Bodies are taken as they really come: a `null` where the contract has an optional member is the
- * same as no member, extra members pass. Text that no database and no CRM can hold (U+0000, lone surrogates) is refused.
+ * same as no member, extra members pass. What no database and no CRM can hold (U+0000, lone surrogates) is mended in the texts of a
+ * body, and refused in its names and in the query.
  */
 import fp from 'fastify-plugin'
 import { components } from '../contract/components.ts'
 import { PatchbayError } from '../contract/errors.ts'
+import { isText, mended } from '../contract/mended.ts'
 import type { TSchema } from '../contract/type.ts'
 
 /** For Fastify's `ajv.customOptions`: what arrives is checked, not changed. */
@@ -17,8 +19,9 @@ const byReference = new Map(components.map(schema => [`${schema.$id}#`, schema])
 
 export default fp(async fastify => {
   fastify.addHook('preValidation', (request, _reply, done) => {
-    refuseBrokenText(request.query)
-    refuseBrokenText(request.body)
+    refuseBroken(request.query, isText)
+    refuseBroken(request.body, () => true)
+    request.body = mended(request.body)
     done()
   })
   fastify.addHook('onRoute', route => {
@@ -32,27 +35,25 @@ export default fp(async fastify => {
   })
 }, { name: 'validation', dependencies: ['session'] })
 
-/** @throws {PatchbayError} `invalid-request`, naming the place */
-function refuseBrokenText (data: unknown): void {
-  const at = brokenText(data, 0)?.join('.')
-  if (at !== undefined) throw new PatchbayError('invalid-request', { message: `The request is not valid: ${at} holds characters that are not text.`, field: at })
+/** @throws {PatchbayError} `invalid-request`, naming the place, for broken names and for texts that cannot be taken */
+function refuseBroken (data: unknown, isTaken: (text: string) => boolean): void {
+  const at = brokenPlace(data, isTaken, 0)?.join('.')
+  if (at !== undefined) throw new PatchbayError('invalid-request', { message: `The request is not valid: ${at || 'it'} holds characters that are not text.`, field: at })
 }
 
-/** The way to a text that is broken, or to an object with such a name in it. */
-function brokenText (value: unknown, depth: number): string[] | undefined {
-  if (typeof value === 'string') return isText(value) ? undefined : []
+/** The way to a text that is not taken, or to an object with a broken name in it. */
+function brokenPlace (value: unknown, isTaken: (text: string) => boolean, depth: number): string[] | undefined {
+  if (typeof value === 'string') return isTaken(value) ? undefined : []
   if (value === null || typeof value !== 'object') return undefined
   if (depth > deepest) throw new PatchbayError('invalid-request', { message: 'The request is not valid: it is nested too deeply.' })
   const members = value as Record<string, unknown>
   for (const name of Object.keys(members)) {
     if (!isText(name)) return []
-    const way = brokenText(members[name], depth + 1)
+    const way = brokenPlace(members[name], isTaken, depth + 1)
     if (way !== undefined) return [name, ...way]
   }
   return undefined
 }
-
-const isText = (value: string): boolean => !value.includes('\0') && value.isWellFormed()
 
 /**
  * Removes the members that are `null` where the schema has an optional member of another type. Where to look is found out once

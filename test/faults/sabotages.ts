@@ -262,7 +262,7 @@ export const sabotages: readonly Sabotage[] = [
     promise: 'P10',
     title: 'take text that no database can hold',
     file: 'src/plugins/validation.ts',
-    edits: [['    refuseBrokenText(request.body)\n', '']],
+    edits: [['    request.body = mended(request.body)\n', '']],
     test: 'test/routes/failures.test.ts'
   },
   {

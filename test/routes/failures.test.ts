@@ -88,8 +88,9 @@ await t.test('failures outside the handlers are coded JSON with CORS headers (de
     ['another type of body', '/callLog', { method: 'POST', token, body: 'x', headers: { 'content-type': 'text/csv' } }, 415, 'unsupported-media-type'],
     ['a body that is not an object', '/callLog', { method: 'POST', token, body: '[]' }, 400, 'invalid-request'],
     ['a missing member', '/callLog', { method: 'PATCH', token, body: { note: 'x' } }, 400, 'invalid-request'],
-    ['half a surrogate pair', '/callLog', { method: 'PATCH', token, body: '{"sessionId":"1","note":"\\ud800"}' }, 400, 'invalid-request'],
-    ['U+0000', '/callLog', { method: 'PATCH', token, body: '{"sessionId":"1","note":"a\\u0000b"}' }, 400, 'invalid-request'],
+    ['half a surrogate pair in a name', '/callLog', { method: 'PATCH', token, body: '{"sessionId":"1","\\ud800":"x"}' }, 400, 'invalid-request'],
+    ['U+0000 in a name', '/callLog', { method: 'PATCH', token, body: '{"sessionId":"1","x":{"a\\u0000b":1}}' }, 400, 'invalid-request'],
+    ['U+0000 in the query', '/contact?phoneNumber=a%00b', { token }, 400, 'invalid-request'],
     ['a body that is nested without end', '/callLog', { method: 'PATCH', token, body: `{"sessionId":"1","x":${'['.repeat(5_000)}${']'.repeat(5_000)}}` }, 400, 'invalid-request'],
     ['an unknown address', '/nothing', { token }, 404, 'no-such-route'],
     ['an address that cannot be read', '/callLog/%zz', { token }, 400, 'invalid-request'],
@@ -127,6 +128,27 @@ await t.test('what never becomes a request is answered in the same form', async 
     t.match(JSON.parse(body), { successful: false, error: { code } }, title)
   }
   t.equal((await patchbay.call('/isAlive')).text, 'OK')
+})
+
+await t.test('a text with half an emoji or U+0000 in it is mended, so that all that came with it gets in', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const contact = { contactId: 1, contactType: 'Contact', contactName: 'John Smith' }
+  const sent = (id: string, subject: string): object =>
+    ({ id, type: 'SMS', direction: 'Inbound', creationTime: '2026-01-15T10:00:00Z', subject, from: { phoneNumber: '+16504445566' } })
+  const logInfo = {
+    conversationId: 'c1',
+    conversationLogId: 'c1/2026-01-15',
+    type: 'SMS',
+    correspondents: [{ phoneNumber: '+16504445566' }],
+    messages: [sent('m1', 'whole'), sent('m2\0', 'cut \ud83c in \0half')]
+  }
+  const messages = await patchbay.call('/messageLog', { method: 'POST', token, body: { logInfo, ...contact } })
+  t.match(messages.json, { successful: true, logIds: ['m1', 'm2'] })
+  const call = await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: callRecord(), note: 'noted \udfa7', aiNote: '{"summary":"told\\u0000 \\ud83c"}', ...contact } })
+  t.match(call.json, { successful: true })
+  const bodies = (await patchbay.askCrm('/api/activities')).json.items.map(({ body }: { body: string }) => body).join()
+  for (const text of ['whole', 'cut \ufffd in half', 'noted \ufffd', 'told \ufffd']) t.match(bodies, text)
 })
 
 await t.test('what the extension shows as text is text', async t => {

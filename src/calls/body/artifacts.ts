@@ -2,6 +2,7 @@
  * What machines make of a call (transcripts, AI notes), written so that a person can read it. Texts pass through; structures,
  * also as JSON text, become lines. Shapes: RingCentral's speech-to-text utterances and its conversation insights.
  */
+import { mended } from '../../contract/mended.ts'
 import { Type, TypeCompiler, type Static } from '../../contract/type.ts'
 
 const Text = Type.Union([Type.String(), Type.Number()])
@@ -42,7 +43,8 @@ export function readableScore (score: unknown): string | undefined {
 function readable (artifact: unknown, lay: (structured: unknown) => string | undefined): string | undefined {
   if (artifact === null || artifact === undefined) return undefined
   if (typeof artifact !== 'string') return lay(artifact) ?? JSON.stringify(artifact)
-  return (/^\s*[[{]/.test(artifact) ? lay(parsed(artifact)) : undefined) ?? artifact
+  // JSON text holds its signs by their numbers, so that nobody has mended them before.
+  return (/^\s*[[{]/.test(artifact) ? mended(lay(parsed(artifact))) : undefined) ?? artifact
 }
 
 function parsed (json: string): unknown {
