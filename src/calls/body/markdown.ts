@@ -84,12 +84,13 @@ function written (body: string, { section, start, line, closes, nextHeading }: H
   }
 }
 
-/** Markup in a value is text: `<script>` becomes `\<script>`. */
+/** Markup in a value is text: `<script>` becomes `\<script>`, and `[link](address)` leads nowhere as `\[link](address)`. */
 export function escapedTags (value: string): string {
-  return value.replace(/(?<!\\)(\\*)<(?=[a-z/!?])/gi, (_, backslashes: string) => `${backslashes}${backslashes}\\<`)
+  return value.replace(/(?<!\\)(\\*)(<(?=[a-z/!?])|\[)/gi, (_, backslashes: string, sign: string) => `${backslashes}${backslashes}\\${sign}`)
 }
 
+/** What was written before a sign was escaped is read as it is. */
 function unescapedTags (value: string): string {
-  return value.replace(/(?<!\\)(\\+)<(?=[a-z/!?])/gi, (whole, backslashes: string) =>
-    backslashes.length % 2 === 1 ? `${backslashes.slice(0, (backslashes.length - 1) / 2)}<` : whole)
+  return value.replace(/(?<!\\)(\\+)(<(?=[a-z/!?])|\[)/gi, (whole, backslashes: string, sign: string) =>
+    backslashes.length % 2 === 1 ? `${backslashes.slice(0, (backslashes.length - 1) / 2)}${sign}` : whole)
 }

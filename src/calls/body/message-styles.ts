@@ -92,13 +92,14 @@ const plain: MessageStyle = {
   beforeFooter: /\r?\n$/
 }
 
+const markdownLine = (text: string) => escapedTags(oneLine(text))
 const markdownHead = /^\*\*[^\n]*\*\* \d\d:\d\d [AP]M$/
 
 const markdown: MessageStyle = {
   subjectDate: 'MM/DD/YYYY',
-  inline: text => escapedTags(oneLine(text)),
+  inline: markdownLine,
   block: text => guarded(escapedTags(text), '\\', line => endsBlock(line) || /^-{3}/.test(line) || markdownHead.test(line)),
-  link: oneLine,
+  link: markdownLine,
   entry: (sender, time, text) => `**${sender}** ${time}\n${text}`,
   conversationFrame: (subject, date, participants) =>
     `## ${subject}\n### Conversation summary\n${date}\n\nParticipants\n${participants.map(name => `* ${name}\n`).join('')}\n` +

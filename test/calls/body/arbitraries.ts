@@ -20,7 +20,7 @@ const markers = labels.flatMap(label => [
 const oddities = ['$&', '$1,000', '$`', '<script>', '</script>', '\\<script>', '\\', '&amp;', '&', '<', '>', '"', "'", '&lt;b&gt;', '<b>', '</b>',
   '<br>', '<br/>\n', '</li>', '</div>', '</ul>', '<ul>', '<p>', '</p>', '<!--', '\n', '\n\n', '\r\n', ' ', '  ', ' - Note: ', '\\## Call details\n',
   '(pending...)', '(pending)', 'pending', '😀', '👩‍👩‍👧', 'שלום', 'مرحبا', '\u202e', '\u00a0', '\u2028', '\u200b', '#', '# x\n', '---\n', 'Conversation(3 messages)',
-  'Hang-Up', 'a < b', '<3', 'x@example.com', '<a href="javascript:alert(1)">', '---', '...']
+  'Hang-Up', 'a < b', '<3', 'x@example.com', '<a href="javascript:alert(1)">', '[x](https://x.example)', '![](', '[x]: ', '[', '\\[', ']', '---', '...']
 
 export const fragment = fc.oneof(
   fc.constantFrom(...markers),

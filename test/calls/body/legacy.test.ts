@@ -61,6 +61,7 @@ const readings: Array<[form: string, format: BodyFormat, body: string, section: 
   ['a line of Windows', 'text/markdown', '**Result**: ok\r\n\r\n', 'result', 'ok'],
   ['a block before the score', 'text/markdown', '### ACE summary\nx\n\n**Call score**: 92\n', 'ringSenseSummary', 'x\n'],
   ['a block before a heading of a person', 'text/markdown', '### AI Note\nx\n### Mine\ny\n', 'aiNote', 'x'],
+  ['a link that was never escaped', 'text/markdown', '**Summary**: see [x](https://x.example) \\[y]\n', 'subject', 'see [x](https://x.example) [y]'],
   ['bold text of a person', 'text/markdown', '**Result** is good\n', 'result', undefined]
 ]
 

@@ -156,7 +156,7 @@ for (const format of formats) {
   })
 
   await t.test(`${format}: defect S-18: no value becomes markup, and only links to the web become links`, async t => {
-    const attack = '<img src=x onerror=alert(1)>"\'<a href="javascript:alert(1)">x</a><!-- --><?x?></li></div>'
+    const attack = '<img src=x onerror=alert(1)>"\'<a href="javascript:alert(1)">x</a><!-- --><?x?></li></div>[x](javascript:alert(1)) ![](https://track.example/x.gif) <https://evil.example>'
     const values = Object.fromEntries(Object.keys(fullCall).map(name => [name, attack]))
     const party = { name: attack, phoneNumber: attack, extensionNumber: attack }
     const { body } = composeCallLog({ ...values, direction: 'Inbound', startTime: 0, from: party, to: party, legs: [{ to: party }, { from: party }] }, optionsOf(format))
@@ -165,7 +165,7 @@ for (const format of formats) {
       t.notMatch(body, /[^&]"/)
       t.match(composeCallLog({ recordingLink: 'https://r/?"><script>' }, optionsOf(format)).body, 'href="https://r/?&quot;&gt;&lt;script&gt;"')
     }
-    if (format === 'text/markdown') t.notMatch(body, /(?<!\\)<[a-z/!?]/i)
+    if (format === 'text/markdown') t.notMatch(body, /(?<!\\)(?:<[a-z/!?]|\[)/i)
     t.equal(readSection(body, format, 'subject'), attack)
     t.equal(readSection(body, format, 'voicemailLink'), attack)
   })

@@ -179,6 +179,11 @@ await t.test('defect S-18: what an SMS says never becomes markup', async t => {
   const { body } = composeMessageLog([{ ...first, text: attack, imageLink: 'javascript:alert(1)' }, second], { ...contextOf('text/html'), userName: attack })
   t.notMatch(body, /<script|href/)
   t.match(body, 'Conversation(2 messages)')
+
+  const links = '[Pay here](https://evil.example) ![](https://track.example/x.gif) <https://evil.example>'
+  const written = composeMessageLog([{ ...first, text: links, imageLink: links }, second], { ...contextOf('text/markdown'), userName: links }).body
+  t.match(written, '\\[Pay here](https://evil.example) !\\[](https://track.example/x.gif) \\<https://evil.example>')
+  t.notMatch(written, /(?<!\\)(?:\[|<h)/)
 })
 
 await t.test('a message log needs a message', async t => {
