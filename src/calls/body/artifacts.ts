@@ -18,6 +18,7 @@ type Utterance = Static<typeof Utterance>
 
 const Speaker = Type.Object({ speakerId: Text, name: Type.String() })
 
+const text = TypeCompiler.Compile(Text)
 const utterances = TypeCompiler.Compile(Type.Array(Utterance, { minItems: 1 }))
 const speakers = TypeCompiler.Compile(Type.Array(Speaker))
 const structure = TypeCompiler.Compile(Type.Record(Type.String(), Type.Unknown()))
@@ -43,15 +44,15 @@ export function readableScore (score: unknown): string | undefined {
 function readable (artifact: unknown, lay: (structured: unknown) => string | undefined): string | undefined {
   if (artifact === null || artifact === undefined) return undefined
   if (typeof artifact !== 'string') return lay(artifact) ?? JSON.stringify(artifact)
-  // JSON text holds its signs by their numbers, so that nobody has mended them before.
-  return (/^\s*[[{]/.test(artifact) ? mended(lay(parsed(artifact))) : undefined) ?? artifact
+  return (/^\s*[[{]/.test(artifact) ? laidJson(artifact, lay) : undefined) ?? artifact
 }
 
-function parsed (json: string): unknown {
+/** JSON text holds its signs by their numbers and nests as deeply as it likes: nobody has looked into it before. */
+function laidJson (json: string, lay: (structured: unknown) => string | undefined): string | undefined {
   try {
-    return JSON.parse(json)
+    return mended(lay(JSON.parse(json)))
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined // a text that only begins like JSON
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined // a text that only begins like JSON, or one nested without end
     throw error
   }
 }
@@ -99,13 +100,24 @@ function bullets (items: readonly unknown[]): string | undefined {
   return items.flatMap(item => itemText(item) ?? []).map(text => `- ${text}`).join('\n') || undefined
 }
 
-/** An item is a text, or an object that holds one, perhaps with the person who takes care and the day it is due. */
+/**
+ * An item is a text or a number, or an object that holds one, perhaps with the person who takes care and the day it is due. Anything else
+ * is JSON text.
+ */
 function itemText (item: unknown): string | undefined {
-  if (typeof item === 'string') return item.trim() || undefined
-  if (!structure.Check(item)) return undefined
-  const first = (...keys: string[]) => keys.map(key => item[key]).find((value): value is string => typeof value === 'string' && value !== '')
-  const text = first('text', 'value', 'description', 'title', 'name')
+  if (isEmpty(item)) return undefined
+  if (typeof item === 'string') return item.trim()
+  if (!structure.Check(item)) return JSON.stringify(item)
+  const first = (...keys: string[]) => keys.map(key => item[key]).find(value => text.Check(value) && !isEmpty(value))
+  const told = first('text', 'value', 'description', 'title', 'name')
+  if (told === undefined) return JSON.stringify(item)
   const title = first('title', 'name')
-  const details = [first('assignee', 'owner'), first('dueDate', 'due')].filter(Boolean).join(', ')
-  return text && [title === text ? '' : title && `${title}: `, text, details && ` (${details})`].join('')
+  const details = [first('assignee', 'owner'), first('dueDate', 'due')].filter(detail => detail !== undefined).join(', ')
+  return [title === undefined || title === told ? '' : `${title}: `, told, details && ` (${details})`].join('')
+}
+
+/** Whether there is nothing to read: an empty text, or a structure of nothing else. */
+function isEmpty (value: unknown): boolean {
+  if (typeof value === 'string') return value.trim() === ''
+  return value === null || value === undefined || (typeof value === 'object' && Object.values(value).every(isEmpty))
 }

@@ -36,8 +36,16 @@ await t.test('an AI note has its headings, paragraphs and items', async t => {
       next_steps: [],
       score: 5,
       mood: { text: 'good' }
-    }, 'Summary\nAnn wants two chairs.\n\nAction items\n- Send the offer\n- Call back (Bob, 2026-01-20)\n- Invoice: to the office\n\n' +
-      'Decisions\n- Chairs: two\n- Tables\n\nMood\ngood'],
+    }, 'Summary\nAnn wants two chairs.\n\nAction items\n- Send the offer\n- Call back (Bob, 2026-01-20)\n- Invoice: to the office\n- 7\n\n' +
+      'Decisions\n- Chairs: two\n- Tables\n\nScore\n5\n\nMood\ngood'],
+    ['what is not understood', {
+      summary: 'S',
+      actionItems: [{ task: 'Call Bob' }, ['a', 1], { name: 'Chairs', value: 2 }, { text: '', owner: null }, {}],
+      recap: { overview: 'O', points: [1] },
+      isFinal: true,
+      tags: [{}, null]
+    }, 'Summary\nS\n\nAction items\n- {"task":"Call Bob"}\n- ["a",1]\n- Chairs: 2\n\nRecap\n{"overview":"O","points":[1]}\n\nIs final\ntrue'],
+    ['JSON text that is nested without end', `[${'['.repeat(50_000)}"a"${']'.repeat(50_000)}]`, `[${'['.repeat(50_000)}"a"${']'.repeat(50_000)}]`],
     ['a list', '["one", {"text":"two","owner":"Ann"}]', '- one\n- two (Ann)'],
     ['text', 'Ann wants {two} chairs.', 'Ann wants {two} chairs.'],
     ['an empty structure', '{}', '{}'],
