@@ -74,7 +74,7 @@ export function contacts (accountData: AccountData): Contacts {
     async createContact (caller, { phoneNumber, newContactName, newContactType, additionalSubmission }) {
       const { info } = caller.connector
       const number = phoneNumberOf(phoneNumber)
-      const type = newContactType ?? info.contactTypes?.[0] ?? ''
+      const type = newContactType || info.contactTypes?.[0] || ''
       if (info.contactTypes !== undefined && !info.contactTypes.includes(type)) {
         throw new PatchbayError('invalid', { field: 'newContactType', message: `${info.title} knows no contacts of that type, but ${info.contactTypes.join(', ')}.` })
       }

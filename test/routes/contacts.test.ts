@@ -76,6 +76,8 @@ await t.test('a placeholder contact is created and found at once', async t => {
   const created = await patchbay.call('/contact', { method: 'POST', token, body: { phoneNumber: ' 19995550100', newContactName: 'Nia New', newContactType: 'Lead', additionalSubmission: null } })
   t.match(created.json, { successful: true, contact: { id: Number, name: 'Nia New', type: 'Lead', phone: '+19995550100' } })
   t.strictSame(names(await patchbay.call('/contact?phoneNumber=+19995550100', { token })), ['Nia New'])
+  const untyped = await patchbay.call('/contact', { method: 'POST', token, body: { phoneNumber: '+19995550102', newContactName: 'Una', newContactType: '' } })
+  t.match(untyped.json, { successful: true, contact: { type: 'Contact' } }, 'no type is the first one')
   const refused = await patchbay.call('/contact', { method: 'POST', token, body: { phoneNumber: '+19995550101', newContactName: 'X', newContactType: 'Vendor' } })
   t.match(refused.json, { successful: false, error: { code: 'invalid', field: 'newContactType' } })
   t.equal((await patchbay.call('/connectors/example/contact', { method: 'POST', token, body: { phoneNumber: '+19995550101', newContactType: 'Vendor' } })).status, 400)
