@@ -32,20 +32,25 @@ export interface Contacts {
 export const phoneNumberOf = (text: string): string => text.replace(' ', '+').trim()
 
 export function contacts (accountData: AccountData): Contacts {
+  /** What is known of a number while its time lasts. */
+  const knownMatches = async (owner: DataOwner, key: string): Promise<FoundContact[] | undefined> => {
+    const remembered = await accountData.get(owner, key)
+    return remembered === undefined || remembered.expired ? undefined : remembered.data as FoundContact[]
+  }
+
   const matches = async (caller: Caller, query: ContactQuery): Promise<FoundContact[]> => {
     const { info } = caller.connector
     if (!query.phoneNumber.startsWith('+') && info.internalCalls !== true) return []
     const owner = ownerOf(caller.tenant)
     const key = cacheKey(caller.context.user, query.phoneNumber)
     if (!query.refresh) {
-      const remembered = await accountData.get(owner, key)
-      if (remembered !== undefined && !remembered.expired) return remembered.data as FoundContact[]
+      const known = await knownMatches(owner, key)
+      if (known !== undefined) return known
     }
     const found = await operationOf(caller, 'findContact')(caller.context, query)
     if (found.length === 0) {
       // Meanwhile the contact may have been created, which the CRM's index did not know yet.
-      const remembered = await accountData.get(owner, key)
-      const created = remembered === undefined || remembered.expired ? [] : remembered.data as FoundContact[]
+      const created = await knownMatches(owner, key) ?? []
       if (created.length > 0 && !query.refresh) return created
     }
     await accountData.set(owner, key, found, found.length === 0 ? missLives : matchLives)
@@ -87,8 +92,8 @@ export function contacts (accountData: AccountData): Contacts {
       // The index that a CRM searches may be behind its records, so the contact is remembered, not looked for.
       const owner = ownerOf(caller.tenant)
       const key = cacheKey(caller.context.user, number)
-      const known = (await accountData.get(owner, key))?.data as FoundContact[] | undefined ?? []
-      await accountData.set(owner, key, [...known, created.contact], matchLives)
+      const others = (await knownMatches(owner, key) ?? []).filter(({ id }) => String(id) !== String(created.contact.id))
+      await accountData.set(owner, key, [...others, created.contact], matchLives)
       return { successful: true, returnMessage: created.returnMessage ?? returnMessage('success', 'Contact created.', 2000), contact: shown(created.contact) }
     },
 

@@ -37,6 +37,19 @@ await onEveryDatabase(t, 'a contact that is created while a search finds nobody 
   t.strictSame(namesOf(await findContact(callerOf(async () => []), query)), ['Nia'], 'and nobody else is told otherwise')
 })
 
+await onEveryDatabase(t, 'a contact that the CRM had already is known once, and an old match is not made new by it', async (t, database) => {
+  let now = 0
+  const { findContact, createContact } = contacts(accountData(database, () => now))
+  const caller = callerOf(async () => [{ id: 7, name: 'Old', type: 'Contact' }, { id: 8, name: 'Nia', type: 'Contact' }])
+  const create = async () => await createContact(caller, { phoneNumber: query.phoneNumber, newContactName: 'Nia' })
+  await findContact(caller, query)
+  await create()
+  t.strictSame(namesOf(await findContact(caller, query)), ['Old', 'Nia'])
+  now = 15 * 60_000
+  await create()
+  t.strictSame(namesOf(await findContact(caller, query)), ['Nia'])
+})
+
 await onEveryDatabase(t, 'what was found in one company of a CRM is not known in another', async (t, database) => {
   const { findContact, remembered } = contacts(accountData(database, () => 0))
   const inCompany = (companyId: number, name: string): Caller => callerOf(async () => [{ id: '6', name, type: 'Contact', remember: { companyId } } as never], { companyId })
