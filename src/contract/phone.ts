@@ -50,9 +50,12 @@ export function phoneVariants (text: string, masks: readonly string[] = []): str
 export function isSameNumber (number: string, text: string): boolean {
   const known = parsePhoneNumberFromString(number)
   if (known === undefined) return number === text.trim()
-  // A slash stands between two numbers, or between the area code and the rest.
-  return [text, ...text.split(/[/;|\n]/)].some(part => readings(part, known).some(typed => typed?.number === known.number))
+  // A slash stands between two numbers, or between the area code and the rest; so the text is also read as one.
+  return [text, ...text.split(betweenNumbers)].some(part => readings(part, known).some(typed => typed?.number === known.number))
 }
+
+/** Signs, and words such as `or`, `oder` and `mobile:`. */
+const betweenNumbers = /[/;|,&\n]|\p{L}{2,}/u
 
 /** What people dial before the country code in place of the plus: in most countries, in North America, in Australia. */
 const internationalPrefix = /^\s*(0011|011|00)/
