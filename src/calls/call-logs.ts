@@ -279,9 +279,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
           async write (): Promise<{ result: Answer }> {
             const set = await upsertCallDisposition(context, { ...refOf(row), dispositions })
             return {
-              result: set === undefined
-                ? { successful: false, returnMessage: returnMessage('warning', 'There was nothing to set.', 3000) }
-                : { successful: true, ...(set.returnMessage !== undefined && { returnMessage: set.returnMessage }) }
+              // The extension asks after every call, mostly with nothing to set: then there is nothing to show either.
+              result: { successful: set !== undefined, ...(set?.returnMessage !== undefined && { returnMessage: set.returnMessage }) }
             }
           }
         })
