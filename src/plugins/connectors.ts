@@ -2,7 +2,7 @@
  * The connectors: loaded from src/connectors and from CONNECTORS_DIR, checked against their contract, registered at
  * /connectors/<platform>. One that fails its contract stops the start, and the message names file, field and reason.
  */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import fp from 'fastify-plugin'
@@ -83,14 +83,22 @@ export default fp<ConnectorsOptions>(async (fastify, { without = [], connectorsD
 
 /** Connector modules of a folder: `<name>.ts`, or `<name>/index.ts`; the same with `.js` and `.mjs`. */
 async function modules (folder: string): Promise<string[]> {
-  const code = /\.(ts|js|mjs)$/
-  const found = await Promise.all((await readdir(folder, { withFileTypes: true })).map(async entry => {
-    const path = join(folder, entry.name)
-    if (entry.isFile()) return code.test(entry.name) && !/\.(d|test)\.ts$/.test(entry.name) ? path : undefined
+  // Kubernetes mounts files as links into a folder `..data`.
+  const names = (await readdir(folder)).filter(name => !name.startsWith('.'))
+  const found = await Promise.all(names.map(async name => await moduleAt(join(folder, name))))
+  return found.filter(path => path !== undefined).sort()
+}
+
+/** @returns undefined for what is no connector */
+async function moduleAt (path: string): Promise<string | undefined> {
+  try {
+    if (!(await stat(path)).isDirectory()) return /\.(ts|js|mjs)$/.test(path) && !/\.(d|test)\.ts$/.test(path) ? path : undefined
     const index = (await readdir(path)).find(name => /^index\.(ts|js|mjs)$/.test(name))
     return index === undefined ? undefined : join(path, index)
-  }))
-  return found.filter(path => path !== undefined).sort()
+  } catch (error) {
+    const leadsNowhere = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new ConnectorError(path, 'module', leadsNowhere ? 'is a link that leads nowhere' : `cannot be read: ${messageOf(error)}`)
+  }
 }
 
 const moduleName = (file: string): string => basename(file, extname(file)) === 'index' ? basename(dirname(file)) : basename(file, extname(file))
@@ -104,10 +112,12 @@ function loader (connectorsDir: string | undefined): (file: string) => Promise<u
       if (ofOperator !== undefined && file.startsWith(ofOperator)) return await jiti.import(file, { default: true })
       return (await import(pathToFileURL(file).href) as { default?: unknown }).default
     } catch (error) {
-      throw new ConnectorError(file, 'module', `cannot be loaded: ${error instanceof Error ? error.message : String(error)}`)
+      throw new ConnectorError(file, 'module', `cannot be loaded: ${messageOf(error)}`)
     }
   }
 }
+
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
 function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   if (typeof plugin !== 'function' || !('connector' in plugin)) throw new ConnectorError(file, 'default export', 'must be what connector(info, operations) gives')

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startPatchbay } from '../patchbay.ts'
@@ -85,6 +85,23 @@ await t.test('a file that is dropped in is a CRM like any other', async t => {
       t.match((await patchbay.call('/contact?phoneNumber=+14155550100', { token })).json, { successful: false, error: { code: 'not-supported' } })
     })
   }
+})
+
+await t.test('a folder may hold links, as Kubernetes mounts a ConfigMap', async t => {
+  const startWith = async (t: Test, links: Record<string, string>) => {
+    const folder = t.testdir({ connectors: { '..2026': { 'dropped.mjs': connectorFile() } }, elsewhere: { 'index.mjs': connectorFile() } })
+    for (const [name, target] of Object.entries(links)) symlinkSync(target, join(folder, 'connectors', name))
+    return await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') } })
+  }
+  for (const [title, links] of [['to files', { '..data': '..2026', 'dropped.mjs': '..data/dropped.mjs' }], ['to folders', { dropped: '../elsewhere' }]] as const) {
+    await t.test(title, async t => {
+      const patchbay = await startWith(t, links)
+      t.match((await patchbay.call('/crmManifest')).json.platforms, { dropped: { displayName: 'Dropped' } })
+    })
+  }
+  await t.test('one that leads nowhere stops the start', async t => {
+    await t.rejects(startWith(t, { 'gone.mjs': 'nowhere' }), { name: 'ConnectorError', message: /gone\.mjs: module is a link that leads nowhere/ })
+  })
 })
 
 await t.test('a manifest of the operator goes before ours', async t => {
