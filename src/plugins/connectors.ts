@@ -121,8 +121,9 @@ const messageOf = (error: unknown): string => error instanceof Error ? error.mes
 
 function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   if (typeof plugin !== 'function' || !('connector' in plugin)) throw new ConnectorError(file, 'default export', 'must be what connector(info, operations) gives')
-  const { connector: { info, operations } } = plugin as ConnectorPlugin
-  const refuse = (field: string, reason: string): never => { throw new ConnectorError(file, field, reason) }
+  const { connector } = plugin as ConnectorPlugin
+  const { info } = connector
+  const refuse: Refuse = (field, reason) => { throw new ConnectorError(file, field, reason) }
 
   const wrong = plainInfo.Errors(info).First()
   if (wrong !== undefined) refuse(wrong.path.slice(1).replaceAll('/', '.'), `is not valid: ${wrong.message}`)
@@ -142,7 +143,15 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   }
   const kinds = authKinds(info).map(({ type }) => type)
   if (kinds.length === 0 || new Set(kinds).size < kinds.length) refuse('auth', 'must be one kind, or several different ones')
-  for (const name of Object.keys(operations)) {
+  checkOperations(connector, refuse)
+  return plugin as ConnectorPlugin
+}
+
+type Refuse = (field: string, reason: string) => never
+
+function checkOperations ({ info, operations }: Connector, refuse: Refuse): void {
+  if (typeof operations !== 'object' || operations === null) refuse('operations', 'must be an object')
+  for (const name of membersOf(operations)) {
     if (!(operationNames as readonly string[]).includes(name)) refuse(`operations.${name}`, `is no operation; those are ${operationNames.join(', ')}`)
     if (typeof operations[name as OperationName] !== 'function') refuse(`operations.${name}`, 'must be a function')
   }
@@ -150,7 +159,13 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   if (info.dedupe !== 'none' && operations.findCallLog === undefined) refuse('operations.findCallLog', `is required with dedupe: '${info.dedupe}'`)
   if (info.logFormat !== 'none' && operations.getCallLog === undefined) refuse('operations.getCallLog', `is required with logFormat: '${info.logFormat}'`)
   if (operations.updateMessageLog !== undefined && operations.getMessageLog === undefined) refuse('operations.getMessageLog', 'is required with updateMessageLog')
-  return plugin as ConnectorPlugin
+}
+
+/** The names of what an object has, the methods of its class among them. */
+function membersOf (object: object): string[] {
+  const parent: object | null = Object.getPrototypeOf(object)
+  const inherited = parent === null || parent === Object.prototype ? [] : membersOf(parent).filter(name => name !== 'constructor')
+  return [...Object.getOwnPropertyNames(object), ...inherited]
 }
 
 const isObjectSchema = (schema: TSchema | undefined): boolean => schema?.['type'] === 'object' && compiles(schema)

@@ -9,7 +9,7 @@ import type { Connector, ConnectorInfo, RateLimit } from '../contract/connector.
 import { CrmError, type CrmClient, type Outcome } from '../contract/crm.ts'
 import { PatchbayError, errorCodes, errorKind } from '../contract/errors.ts'
 import { mended } from '../contract/mended.ts'
-import { nothingToGive, operationResults, type Context, type OperationName, type Operations, type SignInContext } from '../contract/operations.ts'
+import { nothingToGive, operationNames, operationResults, type Context, type OperationName, type Operations, type SignInContext } from '../contract/operations.ts'
 import type { RootRoute } from '../contract/root-route.ts'
 import { OneOf, Type, TypeCompiler, type TSchema } from '../contract/type.ts'
 
@@ -29,8 +29,11 @@ type Named = Pick<ConnectorInfo, 'platform' | 'title'>
 
 /** The connector as the platform uses it. Its schemas are compiled here, once. */
 export function guardedConnector ({ info, operations }: Connector): Connector {
-  const guarded = Object.entries(operations).flatMap(([name, operation]) =>
-    operation === undefined ? [] : [[name, guardedOperation(info, name as OperationName, operation.bind(operations) as Operation)]])
+  // By their names, because the methods of a class are no entries.
+  const guarded = operationNames.flatMap(name => {
+    const operation = operations[name]
+    return operation === undefined ? [] : [[name, guardedOperation(info, name, operation.bind(operations) as Operation)]]
+  })
   return { info: guardedInfo(info), operations: Object.fromEntries(guarded) as Operations }
 }
 

@@ -5,7 +5,8 @@ import { startPatchbay } from '../patchbay.ts'
 
 const manifest = '{ name: \'dropped\', displayName: \'Dropped\', auth: { type: \'apiKey\' } }'
 
-const connectorFile = ({ info = '', operations = '', head = '' }: { info?: string, operations?: string, head?: string } = {}): string => `
+/** @param all the operations as a whole, in place of a few with `operations` among them */
+const connectorFile = ({ info = '', operations = '', head = '', all }: { info?: string, operations?: string, head?: string, all?: string } = {}): string => `
   import { apiKey, connector, Type } from 'patchbay'
   ${head}
   export default connector({
@@ -19,13 +20,22 @@ const connectorFile = ({ info = '', operations = '', head = '' }: { info?: strin
     additionalSubmission: Type.Object({}),
     manifest: ${manifest},
     ${info}
-  }, {
+  }, ${all ?? `{
     async getUserInfo () { return { crmUserId: '1', name: 'One' } },
     async createCallLog () { return { logId: '1' } },
     async updateCallLog () { return {} },
     async getCallLog () { return { body: '' } },
     ${operations}
-  })`
+  }`})`
+
+/** Operations as the methods of a class. */
+const instance = (members = ''): string => `new (class extends class { async updateCallLog () { return {} } } {
+    #made = 0
+    async getUserInfo () { return { crmUserId: '1', name: 'One' } }
+    async createCallLog () { return { logId: String(++this.#made) } }
+    async getCallLog () { return { body: '' } }
+    ${members}
+  })()`
 
 const start = async (t: Test, file: string, more: { manifests?: Record<string, string>, name?: string } = {}) => {
   const folder = t.testdir({ connectors: { [more.name ?? 'dropped.ts']: file }, manifests: more.manifests ?? {} })
@@ -38,6 +48,8 @@ await t.test('a connector that fails its contract stops the start with file, fie
     ['an error while it loads', connectorFile({ head: 'throw new Error("no luck")' }), /dropped\.ts: module cannot be loaded: no luck/],
     ['no connector', 'export default 42', /dropped\.ts: default export must be what connector/],
     ['a wrong name of an operation', connectorFile({ operations: 'async createCalLog () {}' }), /dropped\.ts: operations\.createCalLog is no operation/],
+    ['a wrong name of a method', connectorFile({ all: instance('async createCalLog () {}') }), /dropped\.ts: operations\.createCalLog is no operation/],
+    ['no operations', connectorFile({ all: 'undefined' }), /dropped\.ts: operations must be an object/],
     ['an operation that is no function', connectorFile({ operations: 'findContact: 1' }), /dropped\.ts: operations\.findContact must be a function/],
     ['an operation that is missing', connectorFile({ operations: 'createCallLog: undefined' }), /dropped\.ts: operations\.createCallLog/],
     ['a way to find records again without the operation', connectorFile({ info: "dedupe: 'native'" }), /dropped\.ts: operations\.findCallLog is required/],
@@ -72,8 +84,13 @@ await t.test('a connector that fails its contract stops the start with file, fie
 })
 
 await t.test('a file that is dropped in is a CRM like any other', async t => {
-  for (const [name, file] of [['dropped.ts', connectorFile()], ['dropped.mjs', connectorFile()]] as const) {
-    await t.test(name, async t => {
+  const table = [
+    ['TypeScript', 'dropped.ts', connectorFile()],
+    ['JavaScript', 'dropped.mjs', connectorFile()],
+    ['an instance of a class', 'dropped.js', connectorFile({ all: instance() })]
+  ] as const
+  for (const [title, name, file] of table) {
+    await t.test(title, async t => {
       const patchbay = await start(t, file, { name })
       t.match((await patchbay.call('/crmManifest')).json.platforms, { dropped: { displayName: 'Dropped' }, example: {} })
       t.match((await patchbay.call('/implementedInterfaces?platform=dropped')).json, { getBasicAuth: true, createCallLog: true, findContact: false })
