@@ -7,7 +7,7 @@ import { acceptedEncodings } from './decoding.ts'
 import { nothingSpent, type Door, type Ended } from './door.ts'
 import type { Answered } from './exchange.ts'
 import { judgeBreak, noAnswer, parse, refusal } from './failure.ts'
-import { permittedUrl } from './hosts.ts'
+import { permittedBase } from './hosts.ts'
 import { accountName, type CrmAccount, type CrmScope } from './scope.ts'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -55,13 +55,6 @@ export function crmClient (account: CrmAccount, send: Door['send']): CrmClient {
   }
 
   return { get: request('GET'), post: request('POST'), put: request('PUT'), patch: request('PATCH'), delete: request('DELETE') }
-}
-
-/** An operator's address is its own permission. */
-function permittedBase (account: CrmAccount): URL | undefined {
-  const { baseUrl } = account
-  if (!URL.canParse(baseUrl) || /[?#]/.test(baseUrl)) return undefined
-  return permittedUrl(baseUrl, account, [new URL(baseUrl).origin])
 }
 
 function search (query: Query | undefined): string {

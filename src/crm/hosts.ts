@@ -1,5 +1,5 @@
 /** Which addresses a connector may ask for, judged by their text. What names resolve to is judged when dialling (addresses.ts). */
-import type { CrmScope } from './scope.ts'
+import type { CrmAccount, CrmScope } from './scope.ts'
 
 /**
  * The parsed address, when it may be asked.
@@ -17,6 +17,12 @@ export function permittedUrl (address: string | URL, { info, configuredByOperato
     ? operatorOrigins.includes(url.origin)
     : url.protocol === 'https:' && url.port === '' && info.hosts.some(host => covers(host, url.hostname))
   return permitted ? url : undefined
+}
+
+/** The same for the address to which paths are added. An operator's is its own permission. */
+export function permittedBase ({ baseUrl, ...scope }: Pick<CrmAccount, 'info' | 'configuredByOperator' | 'baseUrl'>): URL | undefined {
+  if (!URL.canParse(baseUrl) || /[?#]/.test(baseUrl)) return undefined
+  return permittedUrl(baseUrl, scope, [new URL(baseUrl).origin])
 }
 
 /** Whether a host is covered by an entry of a connector's list: itself, or with `*.` one label more. */

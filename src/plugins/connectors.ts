@@ -12,8 +12,9 @@ import { PatchbayError } from '../contract/errors.ts'
 import { PlatformManifest } from '../contract/manifest.ts'
 import { operationNames, requiredOperations, type OperationName } from '../contract/operations.ts'
 import { submissionOf, type Page } from '../contract/submission.ts'
-import { PlainInfo, type Connector, type ConnectorPlugin } from '../contract/connector.ts'
+import { PlainInfo, type Connector, type ConnectorInfo, type ConnectorPlugin } from '../contract/connector.ts'
 import { TypeCompiler, type TSchema } from '../contract/type.ts'
+import { permittedBase } from '../crm/hosts.ts'
 import { guardedConnector } from './guarded-connector.ts'
 import * as patchbay from '../patchbay.ts'
 
@@ -131,6 +132,7 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   for (const host of info.hosts) {
     if (!/^(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+$/.test(host)) refuse('hosts', `"${host}" must be a host name, or *. and a host name`)
   }
+  checkBaseUrl(info, refuse)
   for (const [name, schema] of Object.entries({ additionalSubmission: info.additionalSubmission, ...info.submissionOfPage })) {
     if (!isObjectSchema(schema)) refuse(name === 'additionalSubmission' ? name : `submissionOfPage.${name}`, 'must be a Type.Object of additional fields, empty where there are none')
   }
@@ -148,6 +150,16 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
 }
 
 type Refuse = (field: string, reason: string) => never
+
+/** People who sign in would be told to check the address, which is none of theirs. */
+function checkBaseUrl (info: ConnectorInfo, refuse: Refuse): void {
+  const { baseUrl, hosts } = info
+  if (typeof baseUrl === 'function') return
+  // This machine is reached at the operator's address only, which goes before this one.
+  const asPublic = typeof baseUrl === 'string' ? baseUrl.replace(/^http:\/\/127\.0\.0\.1(:\d+)?(?=\/|$)/, 'https://127.0.0.1') : ''
+  if (permittedBase({ info, baseUrl: asPublic, configuredByOperator: false }) !== undefined) return
+  refuse('baseUrl', `must be an https address on one of its hosts (${hosts.join(', ')}) without port, query and user, or a function that gives one`)
+}
 
 function checkOperations ({ info, operations }: Connector, refuse: Refuse): void {
   if (typeof operations !== 'object' || operations === null) refuse('operations', 'must be an object')

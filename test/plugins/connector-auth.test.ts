@@ -12,7 +12,7 @@ const source = (auth: string, manifestAuth: string): string => `
   import { Type, apiKey, connector, oauth, ownTokens } from 'patchbay'
   const own = form => ownTokens({ form, login: async () => ({ accessToken: 'x' }), renew: async credentials => credentials })
   export default connector({
-    platform: 'acme', title: 'Acme', hosts: [], baseUrl: 'https://api.acme.example', logFormat: 'none', dedupe: 'none', additionalSubmission: Type.Object({}),
+    platform: 'acme', title: 'Acme', hosts: ['api.acme.example'], baseUrl: 'https://api.acme.example', logFormat: 'none', dedupe: 'none', additionalSubmission: Type.Object({}),
     auth: ${auth},
     manifest: { name: 'acme', displayName: 'Acme', auth: ${manifestAuth} }
   }, { async getUserInfo () { return { crmUserId: '1', name: 'x' } }, async createCallLog () { return { logId: '1' } }, async updateCallLog () { return {} } })`

@@ -67,6 +67,10 @@ await t.test('a connector that fails its contract stops the start with file, fie
     ...["requests: 'many', perMilliseconds: 1000, scope: 'user'", "requests: 0, perMilliseconds: 1000, scope: 'user'", "requests: 10, perMilliseconds: NaN, scope: 'user'", "requests: Infinity, perMilliseconds: 1, scope: 'user'", "requests: 10, perMilliseconds: 1000, scope: 'company'", "requests: 10, scope: 'user'"].map((rateLimit): [string, string, RegExp] =>
       [`a rate limit of ${rateLimit}`, connectorFile({ info: `rateLimit: { ${rateLimit} }` }), /dropped\.ts: rateLimit\.(requests|perMilliseconds|scope) is not valid/]),
     ['no hosts', connectorFile({ info: 'hosts: undefined' }), /dropped\.ts: hosts is not valid/],
+    ...[
+      'undefined', '5', "new URL('https://api.example.com')", "'api.example.com'", "'https://other.example'", "'http://api.example.com'", "'https://api.example.com:8443'", "'https://api.example.com?v=1'", "'http://127.0.0.1:6067'"
+    ].map((baseUrl): [string, string, RegExp] =>
+      [`an address of ${baseUrl}`, connectorFile({ info: `baseUrl: ${baseUrl}` }), /dropped\.ts: baseUrl must be an https address on one of its hosts \(api\.example\.com\)/]),
     ['a format that is none', connectorFile({ info: "logFormat: 'text/rtf'" }), /dropped\.ts: logFormat is not valid/],
     ['account data with a schema that is none', connectorFile({ info: "accountData: [{ key: 'ab', schema: 5 }]" }), /accountData "ab" has a schema that cannot be used/],
     ['additional fields that are no object', connectorFile({ info: 'additionalSubmission: undefined' }), /dropped\.ts: additionalSubmission must be a Type\.Object/],

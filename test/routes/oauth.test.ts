@@ -7,7 +7,7 @@ import { ask, decide, startPatchbay, type Answer, type Patchbay } from '../patch
 const extensionPage = 'https://ringcentral.github.io/ringcentral-embeddable/redirect.html'
 
 /** A connector for the Example CRM, or for nothing, out of the source of its `auth`. */
-const connectorSource = (platform: string, auth: string, { form = 'oauth', hosts = '' } = {}): string => `
+const connectorSource = (platform: string, auth: string, { form = 'oauth', hosts = "'api.acme.example'" } = {}): string => `
   import { CrmError, Type, apiKey, connector, oauth, ownTokens, path } from 'patchbay'
   export default connector({
     platform: '${platform}',
