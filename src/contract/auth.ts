@@ -4,7 +4,7 @@
  */
 import type { ConnectorInfo } from './connector.ts'
 import { CrmError, type Query } from './crm.ts'
-import type { Static, TSchema } from './type.ts'
+import { OneOf, Type, type Static, type TSchema } from './type.ts'
 
 /** What authorizes requests of one user to the CRM. */
 export interface Credentials {
@@ -95,6 +95,32 @@ export interface OwnTokensAuth {
 }
 
 export type Auth = ApiKeyAuth | OAuthAuth | OwnTokensAuth
+
+const Code = Type.Function([], Type.Unknown())
+const Text = Type.String()
+const Parameters = Type.Record(Text, Text)
+
+/** The members of each kind, for the check at the start. */
+export const authMembers: { readonly [Kind in Auth as Kind['type']]: Record<Exclude<keyof Kind, 'type'>, TSchema> } = {
+  apiKey: { authorization: Code },
+  oauth: {
+    server: Type.Optional(Type.Union([Text, Code])),
+    authorizeUrl: Text,
+    tokenUrl: Text,
+    revokeUrl: Type.Optional(Text),
+    scope: Type.Optional(Text),
+    authorizeParameters: Parameters,
+    tokenParameters: Parameters,
+    clientAuthentication: OneOf(['header', 'body', 'query']),
+    pkce: Type.Boolean(),
+    region: Code,
+    client: Type.Optional(Type.Object({ id: Text, secret: Type.Optional(Text) })),
+    normalise: Code,
+    baseUrl: Code,
+    authorization: Code
+  },
+  own: { form: OneOf(['oauth', 'apiKey']), login: Code, renew: Code, revoke: Type.Optional(Code), authorization: Code }
+}
 
 /** What was submitted to a connector that makes its own credentials. */
 export interface OwnLogin extends Place {

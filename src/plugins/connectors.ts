@@ -7,13 +7,13 @@ import { basename, dirname, extname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import fp from 'fastify-plugin'
 import { createJiti } from 'jiti'
-import { authKinds, formOf } from '../contract/auth.ts'
+import { authKinds, authMembers, formOf } from '../contract/auth.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import { PlatformManifest } from '../contract/manifest.ts'
 import { operationNames, requiredOperations, type OperationName } from '../contract/operations.ts'
 import { submissionOf, type Page } from '../contract/submission.ts'
 import { PlainInfo, type Connector, type ConnectorInfo, type ConnectorPlugin } from '../contract/connector.ts'
-import { TypeCompiler, type TSchema } from '../contract/type.ts'
+import { Type, TypeCompiler, type TSchema, type TypeCheck } from '../contract/type.ts'
 import { permittedBase } from '../crm/hosts.ts'
 import { guardedConnector } from './guarded-connector.ts'
 import * as patchbay from '../patchbay.ts'
@@ -54,6 +54,7 @@ const builtIn = fileURLToPath(new URL('../connectors', import.meta.url))
 const builtInManifests = fileURLToPath(new URL('../../manifests', import.meta.url))
 const manifest = TypeCompiler.Compile(PlatformManifest)
 const plainInfo = TypeCompiler.Compile(PlainInfo)
+const auths = new Map(Object.entries(authMembers).map(([type, members]) => [type, TypeCompiler.Compile(Type.Object(members))]))
 
 export default fp<ConnectorsOptions>(async (fastify, { without = [], connectorsDir, manifestsDir }) => {
   const files = [
@@ -126,8 +127,7 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   const { info } = connector
   const refuse: Refuse = (field, reason) => { throw new ConnectorError(file, field, reason) }
 
-  const wrong = plainInfo.Errors(info).First()
-  if (wrong !== undefined) refuse(wrong.path.slice(1).replaceAll('/', '.'), `is not valid: ${wrong.message}`)
+  checkMembers(plainInfo, info, '', refuse)
   if (!/^[a-z][a-zA-Z0-9]*$/.test(info.platform)) refuse('platform', `"${info.platform}" must be a lower-case letter, then letters and digits`)
   for (const host of info.hosts) {
     if (!/^(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+$/.test(host)) refuse('hosts', `"${host}" must be a host name, or *. and a host name`)
@@ -143,13 +143,17 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
     if (!/^[a-zA-Z0-9]+$/.test(key)) refuse('accountData', `"${key}" must be letters and digits`)
     if (!compiles(schema)) refuse('accountData', `"${key}" has a schema that cannot be used`)
   }
-  const kinds = authKinds(info).map(({ type }) => type)
-  if (kinds.length === 0 || new Set(kinds).size < kinds.length) refuse('auth', 'must be one kind, or several different ones')
+  checkAuth(info, refuse)
   checkOperations(connector, refuse)
   return plugin as ConnectorPlugin
 }
 
 type Refuse = (field: string, reason: string) => never
+
+function checkMembers (check: TypeCheck<TSchema>, value: unknown, at: string, refuse: Refuse): void {
+  const wrong = check.Errors(value).First()
+  if (wrong !== undefined) refuse([at, ...wrong.path.split('/')].filter(part => part !== '').join('.'), `is not valid: ${wrong.message}`)
+}
 
 /** People who sign in would be told to check the address, which is none of theirs. */
 function checkBaseUrl (info: ConnectorInfo, refuse: Refuse): void {
@@ -159,6 +163,19 @@ function checkBaseUrl (info: ConnectorInfo, refuse: Refuse): void {
   const asPublic = typeof baseUrl === 'string' ? baseUrl.replace(/^http:\/\/127\.0\.0\.1(:\d+)?(?=\/|$)/, 'https://127.0.0.1') : ''
   if (permittedBase({ info, baseUrl: asPublic, configuredByOperator: false }) !== undefined) return
   refuse('baseUrl', `must be an https address on one of its hosts (${hosts.join(', ')}) without port, query and user, or a function that gives one`)
+}
+
+function checkAuth (info: ConnectorInfo, refuse: Refuse): void {
+  const { auth } = info
+  const kinds: readonly unknown[] = Array.isArray(auth) ? auth : [auth]
+  for (const [index, kind] of kinds.entries()) {
+    const at = Array.isArray(auth) ? `auth.${index}` : 'auth'
+    const check = auths.get(Object(kind).type)
+    if (check === undefined) return refuse(at, 'must be what apiKey(), oauth() or ownTokens() gives')
+    checkMembers(check, kind, at, refuse)
+  }
+  const types = authKinds(info).map(({ type }) => type)
+  if (types.length === 0 || new Set(types).size < types.length) refuse('auth', 'must be one kind, or several different ones')
 }
 
 function checkOperations ({ info, operations }: Connector, refuse: Refuse): void {

@@ -25,9 +25,20 @@ await t.test('how people connect is checked at the start', async t => {
     ['several kinds', `[oauth(${addresses}), apiKey()]`, "{ type: 'oauth' }", undefined],
     ['own tokens in a form', "own('apiKey')", "{ type: 'apiKey' }", undefined],
     ['own tokens with a consent page', "own('oauth')", "{ type: 'oauth', oauth: { authUrl: 'https://consent.acme.example' } }", undefined],
-    ['own tokens without one', "own('oauth')", "{ type: 'oauth' }", /acme-\d\.ts: manifest\.auth\.oauth\.authUrl is required/],
-    ['none', '[]', "{ type: 'oauth' }", /acme-\d\.ts: auth must be one kind/],
-    ['one kind twice', '[apiKey(), apiKey()]', "{ type: 'apiKey' }", /acme-\d\.ts: auth must be one kind/],
+    ['own tokens without one', "own('oauth')", "{ type: 'oauth' }", /acme-\d+\.ts: manifest\.auth\.oauth\.authUrl is required/],
+    ['none', '[]', "{ type: 'oauth' }", /acme-\d+\.ts: auth must be one kind/],
+    ['one that is missing', 'undefined', "{ type: 'apiKey' }", /acme-\d+\.ts: auth must be what apiKey\(\), oauth\(\) or ownTokens\(\) gives/],
+    ['one that is unknown', "[apiKey(), { type: 'password' }]", "{ type: 'apiKey' }", /acme-\d+\.ts: auth\.1 must be what apiKey/],
+    ['a key without a header', "{ type: 'apiKey' }", "{ type: 'apiKey' }", /acme-\d+\.ts: auth\.authorization is not valid: Expected required property/],
+    ['a header that is no function', "apiKey({ authorization: 'Basic x' })", "{ type: 'apiKey' }", /auth\.authorization is not valid: Expected function/],
+    ['no consent page', "oauth({ tokenUrl: '/t' })", "{ type: 'oauth' }", /auth\.authorizeUrl is not valid: Expected required property/],
+    ['no token endpoint', "[apiKey(), oauth({ authorizeUrl: '/a' })]", "{ type: 'apiKey' }", /auth\.1\.tokenUrl is not valid/],
+    ['a token endpoint that is no text', "oauth({ authorizeUrl: '/a', tokenUrl: new URL('https://api.acme.example/t') })", "{ type: 'oauth' }", /auth\.tokenUrl is not valid: Expected string/],
+    ['an unknown way to prove who asks', `oauth({ ...${addresses}, clientAuthentication: 'basic' })`, "{ type: 'oauth' }", /auth\.clientAuthentication is not valid/],
+    ['own tokens without login', "ownTokens({ form: 'apiKey', renew: async credentials => credentials })", "{ type: 'apiKey' }", /auth\.login is not valid/],
+    ['own tokens without renewal', "ownTokens({ form: 'apiKey', login: async () => ({ accessToken: 'x' }) })", "{ type: 'apiKey' }", /auth\.renew is not valid/],
+    ['own tokens of no form', "own('password')", "{ type: 'apiKey' }", /auth\.form is not valid/],
+    ['one kind twice', '[apiKey(), apiKey()]', "{ type: 'apiKey' }", /acme-\d+\.ts: auth must be one kind/],
     ['another one than the manifest shows', `[apiKey(), oauth(${addresses})]`, "{ type: 'oauth' }", /manifest\.auth\.type is "oauth", but the connector says "apiKey"/]
   ]
   for (const [index, [title, auth, manifestAuth, problem]] of table.entries()) {
