@@ -140,6 +140,18 @@ await t.test('a shared conversation is one digest, which grows', async t => {
   t.match(record, { subject: 'SMS conversation with John Smith', body: /Receiving call queue.*Support Queue.*second &amp; last.*first/s })
 })
 
+await t.test('what a shared conversation brings is in the digest, also when a person took its end away', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const entity = (id: number, text: string): object => ({ id, recordType: 'AliveMessage', creationTime: `2026-01-15T10:0${id}:00Z`, text })
+  const shared = (entities: object[]): object => conversation([message('m1', 1, 'x')], { owner: { name: 'Support Queue' }, entities })
+  await log(patchbay, token, shared([entity(1, 'first')]))
+  const [{ id, body }] = await records(patchbay)
+  await patchbay.askCrm(`/api/activities/${id}`, { method: 'PATCH', body: { body: body.replace('<hr><div>END</div>', '') } })
+  t.match((await log(patchbay, token, shared([entity(1, 'first'), entity(2, 'second')]))).json, { successful: true, returnMessage: { message: 'Message logged.' } })
+  t.match((await records(patchbay))[0].body, /first.*second/s)
+})
+
 await t.test('a lost answer never makes a second record, and an outage loses no message', async t => {
   let now = Date.now()
   const patchbay = await startPatchbay(t, { clock: () => now, recoverEvery: 20 })

@@ -36,9 +36,10 @@ const html: DigestStyle = {
   assignment: assignee => `<p><i>Conversation assigned to <b>${escaped(assignee)}</b></i></p>`,
   ending: '<hr><div>END</div>',
   layout: {
-    heading: /<div(?:\s[^<>]*)?>\s*<b>Conversation summary<\/b>/gi,
-    begins: /<div(?:\s[^<>]*)?>BEGIN<\/div>\s*<hr(?:\s[^<>]*|\/)?>/gi,
-    ends: /<hr(?:\s[^<>]*|\/)?>\s*<div(?:\s[^<>]*)?>END<\/div>/gi,
+    // Editors of CRMs write <strong> for <b>, and <p> for <div>.
+    heading: /<(?:div|p)(?:\s[^<>]*)?>\s*<(b|strong)>Conversation summary<\/\1>/gi,
+    begins: /<(div|p)(?:\s[^<>]*)?>BEGIN<\/\1>\s*<hr(?:\s[^<>]*|\/)?>/gi,
+    ends: /<hr(?:\s[^<>]*|\/)?>\s*<(div|p)(?:\s[^<>]*)?>END<\/\1>/gi,
     entry: /<p(?:\s[^<>]*)?>/gi,
     reading: htmlReading,
     linewise: false,

@@ -3,7 +3,7 @@
  * are merged one by one; the heading is one section, replaced while it reads as we wrote it.
  */
 import type { Direction, Instant } from '../../contract/call-record.ts'
-import { conversationIn, mergeEntries, type Conversation, type Entry, type EntryDecision } from './conversation.ts'
+import { conversationIn, entriesIn, mergeEntries, type Conversation, type Entry, type EntryDecision } from './conversation.ts'
 import { fingerprintOf, type Fingerprints } from './fingerprint.ts'
 import { withLineFeeds } from './lines.ts'
 import type { MergedMessages } from './message-log.ts'
@@ -60,7 +60,7 @@ export function mergeSharedSms (
   const { layout } = digestStyles[context.format]
   const held = conversationIn(current, layout)
   if (fingerprints && held) return digest(held, fingerprints, conversation, context)
-  if (fingerprints) return { body: current, fingerprints, decisions: [{ entry: HEADING, action: 'kept', reason: 'deleted-by-person' }] }
+  if (fingerprints) return withoutFrame(current, fingerprints, conversation, context)
   const feed = layout.linewise && current !== '' && !current.endsWith('\n') ? '\n' : ''
   const { before, after } = held ?? { before: current + feed, after: '' }
   return digest({ ...nothing, before, after }, {}, conversation, context)
@@ -88,6 +88,20 @@ function digest (
     body: current.before + heading + current.lead + merged.entries.join('') + (current.after || ending),
     fingerprints: verdict.reason === 'changed-by-person' ? merged.fingerprints : { ...merged.fingerprints, [HEADING]: next },
     decisions: [{ entry: HEADING, ...verdict }, ...merged.decisions]
+  }
+}
+
+/** A digest whose frame a person took away stays without it. What is new goes to the end, as in any other log. */
+function withoutFrame (
+  current: string, remembered: Fingerprints, conversation: SharedConversation, context: DigestContext
+): MergedMessages {
+  const { layout } = digestStyles[context.format]
+  const body = { ...nothing, ...entriesIn(current, layout.entry) }
+  const { entries, fingerprints, decisions } = mergeEntries(body, remembered, entriesOf(conversation, context), layout, 'oldest-first')
+  return {
+    body: body.lead + entries.join(''),
+    fingerprints,
+    decisions: [{ entry: HEADING, action: 'kept', reason: 'deleted-by-person' }, ...decisions]
   }
 }
 

@@ -123,8 +123,22 @@ for (const format of formats) {
     t.match(kept.body, 'Yo')
     t.match(kept.decisions[0], { entry: 'heading', action: 'kept', reason: 'changed-by-person' })
     t.strictSame(mergeSharedSms(kept.body, kept.fingerprints, conversation, context).body, kept.body)
+  })
 
-    t.equal(mergeSharedSms('all gone', created.fingerprints, conversation, context).body, 'all gone')
+  await t.test(`${format}: a digest whose frame a person took away gets what is new at its end, and each entry once`, async t => {
+    const created = composeSharedSms(upTo(3), context)
+    const [begin, end] = format === 'text/html' ? ['<hr><p>', '<hr><div>END</div>'] : ['BEGIN\n', 'END']
+    for (const left of ['all gone', created.body.replace(begin, begin.slice(4)), created.body.replace(end, '')]) {
+      const grown = mergeSharedSms(left, created.fingerprints, upTo(4), context)
+      t.ok(grown.body.startsWith(left))
+      t.match(grown.body.slice(left.length), 'Cat')
+      t.match(grown.decisions[0], { entry: 'heading', action: 'kept', reason: 'deleted-by-person' })
+      t.equal(mergeSharedSms(grown.body, created.fingerprints, upTo(4), context).body, grown.body, 'also when its answer was lost')
+      const whole = mergeSharedSms(grown.body, grown.fingerprints, conversation, context)
+      t.ok(whole.body.startsWith(grown.body.trimEnd()))
+      t.match(whole.body.slice(left.length), /Cat[^]*Yo/)
+      for (const text of ["it's", 'it&#039;s', 'Yo']) t.ok(whole.body.split(text).length <= 2)
+    }
   })
 
   await t.test(`${format}: the digest of another server is written anew in its place`, async t => {
@@ -150,6 +164,20 @@ for (const format of formats) {
     if (format === 'text/html') t.notMatch(grown.body, '<script')
   })
 }
+
+await t.test('a digest is known again in other tags that mean the same', async t => {
+  const context = { format: 'text/html', timeZoneOffset: '-420' } as const
+  const created = composeSharedSms(upTo(3), context)
+  for (const laidOut of [
+    (body: string) => body.replace(/(<\/?)b>/g, '$1strong>'),
+    (body: string) => body.replace(/(<\/?)div>/g, '$1p>')
+  ]) {
+    const grown = mergeSharedSms(laidOut(created.body), created.fingerprints, conversation, context)
+    t.strictSame(grown.decisions.map(({ entry, action, reason }) => `${entry} ${action} ${reason}`),
+      ['heading replaced ours', 'e1 kept same', 'e2 kept same', 'e3 added new', 'e4 added new'])
+    t.match(grown.body, /BEGIN.*Yo.*Cat.*Bob.*Hi.*END/)
+  }
+})
 
 await t.test('the owner is a queue or a person, or not told', async t => {
   const bodyOf = (owner: SharedConversation['owner'], format: BodyFormat = 'text/plain') => composeSharedSms({ ...conversation, owner }, { format }).body
