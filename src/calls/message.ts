@@ -43,20 +43,21 @@ export function messageRequestOf (body: CreateMessageLogBody, now: number): Mess
   if (first === undefined) throw new PatchbayError('no-message')
   const correspondents = logInfo.correspondents ?? []
   const kind = logInfo.owner?.name ? 'shared' : correspondents.length > 1 ? 'group' : 'single'
-  const contact = contactOf(body, correspondents[0]?.phoneNumber ?? numberOf(first))
+  const own = correspondents.find(({ name }) => name !== undefined && name === body.contactName) ?? correspondents[0]
+  const contact = contactOf(body, own?.phoneNumber ?? numberOf(first))
   // In a group each contact has a record of its own, so that the ids of the conversation are not enough.
-  const own = (id: string | number | undefined): string => `${id ?? ''}${kind === 'group' ? `-${contact.id}` : ''}`
+  const idOf = (id: string | number | undefined): string => `${id ?? ''}${kind === 'group' ? `-${contact.id}` : ''}`
   const messages = (logInfo.messages ?? [])
-    .map(message => messageOf(message, own(message.id), logInfo, now))
+    .map(message => messageOf(message, idOf(message.id), logInfo, now))
     .sort((one, other) => one.creationTime - other.creationTime)
   const began = kind === 'shared' && logInfo.creationTime !== undefined ? instantOf(logInfo.creationTime, 'logInfo.creationTime') : undefined
   return {
     kind,
-    conversationId: own(logInfo.conversationId ?? logInfo.conversationLogId ?? first.id),
-    conversationLogId: own(logInfo.conversationLogId ?? logInfo.conversationId ?? first.id),
+    conversationId: idOf(logInfo.conversationId ?? logInfo.conversationLogId ?? first.id),
+    conversationLogId: idOf(logInfo.conversationLogId ?? logInfo.conversationId ?? first.id),
     contact,
     startTime: began ?? messages[0]?.creationTime ?? now,
-    participants: correspondents.slice(1).map(({ name, phoneNumber }) => name ?? phoneNumber ?? '').filter(name => name !== contact.name),
+    participants: correspondents.filter(other => other !== own).map(({ name, phoneNumber }) => name ?? phoneNumber ?? ''),
     messages
   }
 }

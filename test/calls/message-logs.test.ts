@@ -128,6 +128,23 @@ await t.test('in a group each contact has a record of its own', async t => {
   t.match((await records(patchbay)).at(-1).body, /Jane Smith/)
 })
 
+await t.test('the record of somebody in a group has their own number, and names all others', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const bodyOf = async (correspondents: object[], contactName: string, id: string): Promise<string> => {
+    const answer = await log(patchbay, token, { ...conversation([message(id, 1, 'hello all')], { correspondents, conversationLogId: id }), contactName })
+    t.match(answer.json, { successful: true })
+    return (await records(patchbay))[0].body
+  }
+  const [cat, john] = [{ phoneNumber: '+16501110001', name: 'Cat' }, { phoneNumber: '+16504445566', name: 'John Smith' }]
+  const second = await bodyOf([cat, john], 'John Smith', 'g1')
+  t.match(second, /John Smith \(\+16504445566\).*hello all/)
+  t.match(second, /<b>John Smith<\/b><\/li><li><b>Cat<\/b>/)
+  const unnamed = await bodyOf([john, { phoneNumber: '+16501110001' }], 'Johnny', 'g2')
+  t.match(unnamed, /Johnny \(\+16504445566\).*hello all/, 'the first where none has the name of the contact')
+  t.match(unnamed, /<b>Johnny<\/b><\/li><li><b>\+16501110001<\/b><\/li><\/ul>/)
+})
+
 await t.test('a shared conversation is one digest, which grows', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()
