@@ -11,7 +11,7 @@ import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
 import { composeMessageBody, mergeMessageBody } from './message-body.ts'
-import { messageRequestOf, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
+import { messageRequestOf, withoutKnown, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
 import { leftOf, pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, withUpdate, writeWaiting, type Next, type Pending, type Taken } from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
@@ -52,10 +52,8 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
     return store
   }
 
-  const unknownOf = async ({ tenant }: Caller, messages: readonly Message[]): Promise<Message[]> => {
-    const known = await rows.knownMessages(tenant, messages.map(({ id }) => id))
-    return messages.filter(({ id }) => !known.has(id))
-  }
+  const knownOf = async ({ tenant }: Caller, messages: readonly Message[]): Promise<Set<string>> =>
+    await rows.knownMessages(tenant, messages.map(({ id }) => id))
 
   /**
    * @param resumed what waits is written as it waits; the body only says of which conversation
@@ -147,7 +145,8 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
         const messages: Message[] = []
         for (const each of body !== undefined ? [...kept.slice(0, -1), body] : taken === 'oldest' ? kept.slice(0, 1) : kept) {
           const request = messageRequestOf(each, clock())
-          const unknown = await unknownOf(caller, request.messages)
+          const known = await knownOf(caller, request.messages)
+          const unknown = request.messages.filter(({ id }) => !known.has(id))
           const { decisions, ...next } = mergeMessageBody(caller, request, each, unknown, merged.body, merged.fingerprints)
           log.debug({ messageLog: row.id, platform: info.platform, decisions: decisions.map(({ action, reason }) => ({ action, reason })) }, 'message log merged')
           merged = next
@@ -173,12 +172,15 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
   }
 
   return {
-    async log (caller, body) {
-      const request = messageRequestOf(body, clock())
+    async log (caller, sent) {
+      const { kind, messages } = messageRequestOf(sent, clock())
       const logged = returnMessage('success', 'Message logged.', 2000)
-      const shared = request.kind === 'shared'
-      if (!shared && (await unknownOf(caller, request.messages)).length === 0) return { successful: true, logIds: [], returnMessage: null }
+      const shared = kind === 'shared'
+      // Before anything is kept, so that an attempt stays as it is whatever becomes known meanwhile. A digest is made of all that it shows.
+      const body = shared ? sent : withoutKnown(sent, await knownOf(caller, messages))
+      if (body.logInfo.messages?.length === 0) return { successful: true, logIds: [], returnMessage: null }
 
+      const request = messageRequestOf(body, clock())
       const created = await create(caller, body, request)
       if (created !== undefined && pendingOf(created.row).updates.length === 0) {
         const logIds = shared ? [request.conversationLogId] : [...created.ids]

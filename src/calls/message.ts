@@ -42,24 +42,40 @@ export function messageRequestOf (body: CreateMessageLogBody, now: number): Mess
   const [first] = logInfo.messages ?? []
   if (first === undefined) throw new PatchbayError('no-message')
   const correspondents = logInfo.correspondents ?? []
-  const kind = logInfo.owner?.name ? 'shared' : correspondents.length > 1 ? 'group' : 'single'
+  const kind = kindOf(logInfo)
   const own = correspondents.find(({ name }) => name !== undefined && name === body.contactName) ?? correspondents[0]
   const contact = contactOf(body, own?.phoneNumber ?? numberOf(first))
-  // In a group each contact has a record of its own, so that the ids of the conversation are not enough.
-  const idOf = (id: string | number | undefined): string => `${id ?? ''}${kind === 'group' ? `-${contact.id}` : ''}`
   const messages = (logInfo.messages ?? [])
-    .map(message => messageOf(message, idOf(message.id), logInfo, now))
+    .map(message => messageOf(message, idIn(body, message.id), logInfo, now))
     .sort((one, other) => one.creationTime - other.creationTime)
   const began = kind === 'shared' && logInfo.creationTime !== undefined ? instantOf(logInfo.creationTime, 'logInfo.creationTime') : undefined
   return {
     kind,
-    conversationId: idOf(logInfo.conversationId ?? logInfo.conversationLogId ?? first.id),
-    conversationLogId: idOf(logInfo.conversationLogId ?? logInfo.conversationId ?? first.id),
+    conversationId: idIn(body, logInfo.conversationId ?? logInfo.conversationLogId ?? first.id),
+    conversationLogId: idIn(body, logInfo.conversationLogId ?? logInfo.conversationId ?? first.id),
     contact,
     startTime: began ?? messages[0]?.creationTime ?? now,
     participants: correspondents.filter(other => other !== own).map(({ name, phoneNumber }) => name ?? phoneNumber ?? ''),
     messages
   }
+}
+
+const kindOf = ({ owner, correspondents = [] }: Conversation): ConversationKind =>
+  owner?.name ? 'shared' : correspondents.length > 1 ? 'group' : 'single'
+
+/** In a group each contact has a record of its own, so that the ids that clients send are not enough. */
+const idIn = ({ logInfo, contactId }: CreateMessageLogBody, id: string | number): string =>
+  kindOf(logInfo) === 'group' ? `${id}-${contactId ?? ''}` : String(id)
+
+/** What is left of a request without the messages that are in a record already. */
+export function withoutKnown (body: CreateMessageLogBody, known: ReadonlySet<string>): CreateMessageLogBody {
+  const { logInfo } = body
+  const { messages = [] } = logInfo
+  const [first] = messages
+  if (first === undefined || known.size === 0) return body
+  // Without an id of its own, the conversation has that of its first message, also when that one is left out.
+  const conversationLogId = logInfo.conversationLogId ?? logInfo.conversationId ?? first.id
+  return { ...body, logInfo: { ...logInfo, conversationLogId, messages: messages.filter(({ id }) => !known.has(idIn(body, id))) } }
 }
 
 /** What may be kept: the token that opens the media is never stored. */

@@ -49,6 +49,39 @@ await t.test('the messages of a conversation go into one record a day, oldest fi
   t.equal((await records(patchbay)).length, 2)
 })
 
+await t.test('a message is in one record only, also when another record begins with it', async t => {
+  let now = Date.now()
+  const patchbay = await startPatchbay(t, { clock: () => now })
+  const token = await patchbay.signIn()
+  const group = { correspondents: [{ phoneNumber: '+16504445566', name: 'John Smith' }, { phoneNumber: '+18662019834', name: 'Jane Smith' }] }
+  for (const more of [{}, group]) {
+    const suffix = more === group ? '-1' : ''
+    const id = (name: string): string => `${name}${suffix}`
+    await log(patchbay, token, conversation([message('m1', 1, 'first')], { ...more, conversationLogId: 'c1/2026-01-16' }))
+    const other = conversation([message('m2', 2, 'second'), message('m1', 1, 'first')], { ...more, conversationLogId: 'c1/2026-01-15' })
+    await patchbay.askCrm('/_faults', { method: 'PUT', body: { rules: [{ method: 'POST', path: '/api/activities*', times: 1, drop: 'after' }] } })
+    t.match((await log(patchbay, token, other)).json, { successful: false, error: { code: 'outcome-unknown' } })
+    now += 60_000
+    t.strictSame((await log(patchbay, token, other)).json.logIds, [id('m2')], 'and its repeat is known for the same')
+    const [record, ...others] = await records(patchbay)
+    t.equal(others.length, more === group ? 3 : 1)
+    t.match(record.body, /Conversation\(1 messages\).*second/s)
+    t.notMatch(record.body, /first/)
+  }
+})
+
+await t.test('a conversation without ids is known by its first message, also when that is logged elsewhere', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  await log(patchbay, token, conversation([message('m1', 1, 'first')]))
+  const nameless = (messages: object[]): object => conversation(messages, { conversationId: undefined, conversationLogId: undefined })
+  t.strictSame((await log(patchbay, token, nameless([message('m1', 1, 'first'), message('m2', 2, 'second')]))).json.logIds, ['m2'])
+  t.strictSame((await log(patchbay, token, nameless([message('m1', 1, 'first'), message('m3', 3, 'third')]))).json.logIds, ['m3'])
+  const [record, ...others] = await records(patchbay)
+  t.equal(others.length, 1)
+  t.match(record.body, /second.*third/s)
+})
+
 await t.test('a text that speaks of messages is not taken for the header of the record (defect D-18)', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()
