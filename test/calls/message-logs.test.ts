@@ -202,6 +202,29 @@ await t.test('what a shared conversation brings is in the digest, also when a pe
   t.match((await records(patchbay))[0].body, /first.*second/s)
 })
 
+await t.test('no message is refused because the record is full: the text is shortened, and says so', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const story = (name: string): string => `${name} ${'told at length. '.repeat(1300)}`
+  for (const name of ['m1', 'm2', 'm3', 'm4', 'm5', 'm6']) {
+    t.match((await log(patchbay, token, conversation([message(name, Number(name[1]), story(name))]))).json, { successful: true, logIds: [name] })
+  }
+  const [{ id, body }] = await records(patchbay)
+  for (const name of ['m1', 'm2', 'm3']) t.match(body, story(name).trimEnd())
+  t.match(body, /m4 told at length\.[^(]*\(Shortened: this CRM takes no longer text\.\).*There are more messages/s)
+  await patchbay.askCrm(`/api/activities/${id}`, { method: 'PATCH', body: { body: `Mine<br>${body.replace(story('m3').trimEnd(), 'm3')}` } })
+  t.match((await log(patchbay, token, conversation([message('m7', 7, 'room again')]))).json, { successful: true, logIds: ['m7'] })
+  t.match((await records(patchbay))[0].body, /^Mine<br>.*room again/s)
+
+  const entity = (id: number): object => ({ id, recordType: 'AliveMessage', creationTime: `2026-01-15T10:0${id}:00Z`, text: story(`e${id}`) })
+  for (let count = 1; count <= 6; count++) {
+    const entities = Array.from({ length: count }, (_, index) => entity(index + 1))
+    const digest = conversation([message('m1', 1, 'x')], { conversationLogId: 's1', owner: { name: 'Support Queue' }, entities })
+    t.match((await log(patchbay, token, digest)).json, { successful: true })
+  }
+  t.match((await records(patchbay))[0].body, /6 messages.*There are more messages.*e4 told.*Shortened.*e3 told.*e2 told.*e1 told/s)
+})
+
 await t.test('a lost answer never makes a second record, and an outage loses no message', async t => {
   let now = Date.now()
   const patchbay = await startPatchbay(t, { clock: () => now, recoverEvery: 20 })

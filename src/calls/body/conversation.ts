@@ -4,7 +4,8 @@
  * on or deleted stays so.
  */
 import type { Verdict } from './decide.ts'
-import { fingerprintOf, type Fingerprints } from './fingerprint.ts'
+import { fingerprintOf, isOfWhole, partOf, type Fingerprints } from './fingerprint.ts'
+import { isShortened } from './shorten.ts'
 
 /** How a format shows entries. All patterns are global; they find, they never edit. */
 export interface EntryLayout {
@@ -68,14 +69,19 @@ export interface Entry {
   id: string
   /** Epoch milliseconds. */
   at: number
-  text: string
+  /** What it says. */
+  said: string
+  /** The entry in its format, saying that. */
+  written: (said: string) => string
+  /** What it says where the CRM takes no longer text; null where it is left out. */
+  shortened?: string | null
 }
 
 export interface EntryDecision {
   /** The id of the message, or `heading`. */
   entry: string
   action: Verdict['action']
-  reason: Verdict['reason']
+  reason: Verdict['reason'] | 'too-long'
 }
 
 export interface MergedEntries {
@@ -90,6 +96,7 @@ type Order = 'oldest-first' | 'newest-first'
 /** An entry in the body; `id` and `at` are known where it reads as we wrote it. */
 interface Row {
   text: string
+  reading: string
   fingerprint: string
   id: string | undefined
   at: number | undefined
@@ -105,20 +112,37 @@ export function mergeEntries (
   const fingerprints = { ...remembered }
   const rows = rowsOf(conversation.entries, remembered, layout)
   const decisions = incoming.toSorted((one, other) => one.at - other.at).map((entry): EntryDecision => {
-    const { id, at } = entry
+    const { id, at, said, written, shortened = said } = entry
     const key = PREFIX + id
-    const fingerprint = fingerprintOf(layout.reading(entry.text))
-    const known = fingerprints[key] !== undefined
-    const row = rows.find(row => known ? row.id === id : row.id === undefined && row.fingerprint === fingerprint)
-    if (row === undefined && known) return { entry: id, action: 'kept', reason: 'changed-by-person' }
+    const wholeReading = layout.reading(written(said))
+    const whole = fingerprintOf(wholeReading)
+    const known = fingerprints[key]
+    if (isOfWhole(whole, known)) return { entry: id, action: 'kept', reason: 'shortened' }
+    const remember = (fingerprint: string): void => {
+      fingerprints[key] = `${at.toString(36)}.${fingerprint === whole ? whole : partOf(whole, fingerprint)}`
+    }
+    const row = rows.find(row => known === undefined ? row.id === undefined && (row.fingerprint === whole || isShortened(row.reading, wholeReading)) : row.id === id)
+    if (row === undefined && known !== undefined) return { entry: id, action: 'kept', reason: 'changed-by-person' }
+    if (row !== undefined && known === undefined) {
+      remember(row.fingerprint)
+      Object.assign(row, { id, at })
+      return { entry: id, action: 'kept', reason: row.fingerprint === whole ? 'same' : 'shortened' }
+    }
+    if (shortened === null) {
+      if (row === undefined) remember(whole)
+      return { entry: id, action: 'kept', reason: 'too-long' }
+    }
 
-    fingerprints[key] = `${at.toString(36)}.${fingerprint}`
+    const text = written(shortened)
+    const reading = layout.reading(text)
+    const fingerprint = fingerprintOf(reading)
+    remember(fingerprint)
     if (row === undefined) {
-      insert(rows, { text: entry.text, fingerprint, id, at }, conversation, layout, order)
+      insert(rows, { text, reading, fingerprint, id, at }, conversation, layout, order)
       return { entry: id, action: 'added', reason: 'new' }
     }
     const same = row.fingerprint === fingerprint
-    Object.assign(row, same ? { id, at } : { id, at, fingerprint, text: entry.text + layout.gap(rows.indexOf(row)) })
+    Object.assign(row, same ? { id, at } : { id, at, reading, fingerprint, text: text + layout.gap(rows.indexOf(row)) })
     return same ? { entry: id, action: 'kept', reason: 'same' } : { entry: id, action: 'replaced', reason: 'ours' }
   })
   return { entries: rows.map(row => row.text), added: rows.length - conversation.entries.length, fingerprints, decisions }
@@ -141,7 +165,7 @@ const PREFIX = 'message:'
 /** The entries of a body, told apart by how they read; two that read the same are taken in the order of their time. */
 function rowsOf (current: readonly string[], remembered: Fingerprints, layout: EntryLayout): Row[] {
   const known = Object.entries(remembered).filter(([key]) => key.startsWith(PREFIX)).map(([key, value]) => {
-    const [at = '', fingerprint = ''] = value.split('.')
+    const [at = '', fingerprint = ''] = value.split(/[./]/)
     return { id: key.slice(PREFIX.length), at: parseInt(at, 36), fingerprint }
   }).sort((one, other) => one.at - other.at)
   const byFingerprint = new Map<string, typeof known>()
@@ -151,8 +175,9 @@ function rowsOf (current: readonly string[], remembered: Fingerprints, layout: E
     else alike.push(entry)
   }
   return current.map(text => {
-    const fingerprint = fingerprintOf(layout.reading(text))
+    const reading = layout.reading(text)
+    const fingerprint = fingerprintOf(reading)
     const { id, at } = byFingerprint.get(fingerprint)?.shift() ?? {}
-    return { text, fingerprint, id, at }
+    return { text, reading, fingerprint, id, at }
   })
 }

@@ -2,6 +2,7 @@
 import type { Direction, Instant } from '../../contract/call-record.ts'
 import { conversationIn, entriesIn, mergeEntries, type Conversation, type Entry, type EntryDecision } from './conversation.ts'
 import type { Fingerprints } from './fingerprint.ts'
+import { mergedToFit } from './fit.ts'
 import { withLineFeeds } from './lines.ts'
 import { FOOTER, messageStyles, type MessageStyle } from './message-styles.ts'
 import { epochOf, formatInstant, type Zone } from './time.ts'
@@ -31,6 +32,8 @@ export interface MessageContext extends Zone {
   participants?: ReadonlyArray<string | null | undefined> | undefined
   /** Name of the CRM, for what it did not take. */
   crm?: string | undefined
+  /** The longest body that the CRM takes, in UTF-16 units. */
+  maxLength?: number | undefined
 }
 
 export interface MergedMessages {
@@ -72,14 +75,15 @@ export function mergeMessages (
   const incoming = messages.map((message): Entry => ({
     id: String(message.id),
     at: timeOf(message),
-    text: conversation === undefined && isMedia(message)
-      ? style.linkEntry(style.block(mediaText(message, context)))
-      : conversationEntry(message, context)
+    said: withLineFeeds(isMedia(message) ? mediaText(message, context) : message.text ?? '').trimEnd(),
+    written: said => conversation === undefined && isMedia(message) ? style.linkEntry(style.block(said)) : conversationEntry(message, said, context)
   }))
   const body = conversation ?? linksIn(current, style)
   const layout = conversation === undefined ? style.links : style.conversation
-  const { entries, added, ...merged } = mergeEntries(body, fingerprints ?? {}, incoming, layout, 'oldest-first')
-  return { body: body.before + counted(body.heading, added) + body.lead + entries.join('') + body.after, ...merged }
+  return mergedToFit(incoming, context.maxLength ?? Infinity, incoming => {
+    const { entries, added, ...merged } = mergeEntries(body, fingerprints ?? {}, incoming, layout, 'oldest-first')
+    return { body: body.before + counted(body.heading, added) + body.lead + entries.join('') + body.after, ...merged }
+  })
 }
 
 /** A body without a conversation: links one after the other, up to the footer. */
@@ -112,18 +116,15 @@ function mediaText ({ recordingLink, faxDocLink, uploadFailed }: Message, { crm 
 }
 
 /** One message of a conversation: who, when, what. */
-function conversationEntry (message: Message, context: MessageContext): string {
+function conversationEntry (message: Message, said: string, context: MessageContext): string {
   const style = messageStyles[context.format]
   const { contact, userName } = context
   const name = contact.phoneNumber ? `${contact.name} (${contact.phoneNumber})` : contact.name
   const sender = style.inline(message.direction === 'Outbound' ? userName : name)
-  return style.entry(sender, formatInstant(message.creationTime, 'hh:mm A', context) ?? '', messageText(message, context))
+  return style.entry(sender, formatInstant(message.creationTime, 'hh:mm A', context) ?? '', messageText(message, said, style))
 }
 
-function messageText (message: Message, context: MessageContext): string {
-  const style = messageStyles[context.format]
-  const { text, imageLink, videoLink, uploadFailed } = message
-  const said = withLineFeeds(isMedia(message) ? mediaText(message, context) : text ?? '').trimEnd()
+function messageText ({ imageLink, videoLink, uploadFailed }: Message, said: string, style: MessageStyle): string {
   const link = imageLink || videoLink
   if (!link) return style.block(said)
   return style.block(`[Message]: ${said || 'N/A'}\n[Link${uploadFailed ? ' - failed to upload' : ''}]: `) + style.link(link)

@@ -5,6 +5,7 @@
 import type { Direction, Instant } from '../../contract/call-record.ts'
 import { conversationIn, entriesIn, mergeEntries, type Conversation, type Entry, type EntryDecision } from './conversation.ts'
 import { fingerprintOf, type Fingerprints } from './fingerprint.ts'
+import { mergedToFit } from './fit.ts'
 import { withLineFeeds } from './lines.ts'
 import type { MergedMessages } from './message-log.ts'
 import { digestStyles } from './shared-sms-styles.ts'
@@ -40,6 +41,8 @@ export interface SharedConversation {
 
 export interface DigestContext extends Zone {
   format: BodyFormat
+  /** The longest body that the CRM takes, in UTF-16 units. */
+  maxLength?: number | undefined
 }
 
 /** The subject and body of a new digest. The subject is not escaped, because CRMs take it as text. */
@@ -73,6 +76,9 @@ function digest (
   current: Conversation, remembered: Fingerprints, conversation: SharedConversation, context: DigestContext
 ): MergedMessages {
   const { layout, ending } = digestStyles[context.format]
+  const { maxLength = Infinity } = context
+  const bodyOf = (heading: string, entries: readonly string[]): string =>
+    current.before + heading + current.lead + entries.join('') + (current.after || ending)
   const written = headingOf(conversation, context)
   const next = fingerprintOf(layout.reading(written))
   const held = fingerprintOf(layout.reading(current.heading))
@@ -80,15 +86,22 @@ function digest (
     ? { action: 'added', reason: 'new' }
     : held === next
       ? { action: 'kept', reason: 'same' }
-      : held === remembered[HEADING] ? { action: 'replaced', reason: 'ours' } : { action: 'kept', reason: 'changed-by-person' }
-
-  const merged = mergeEntries(current, remembered, entriesOf(conversation, context), layout, 'newest-first')
+      : held !== remembered[HEADING]
+        ? { action: 'kept', reason: 'changed-by-person' }
+        : written.length > current.heading.length && bodyOf(written, current.entries).length > maxLength
+          ? { action: 'kept', reason: 'too-long' }
+          : { action: 'replaced', reason: 'ours' }
   const heading = verdict.action === 'kept' ? current.heading : written
-  return {
-    body: current.before + heading + current.lead + merged.entries.join('') + (current.after || ending),
-    fingerprints: verdict.reason === 'changed-by-person' ? merged.fingerprints : { ...merged.fingerprints, [HEADING]: next },
-    decisions: [{ entry: HEADING, ...verdict }, ...merged.decisions]
-  }
+  const isNext = verdict.action !== 'kept' || verdict.reason === 'same'
+
+  return mergedToFit(entriesOf(conversation, context), maxLength, incoming => {
+    const { entries, fingerprints, decisions } = mergeEntries(current, remembered, incoming, layout, 'newest-first')
+    return {
+      body: bodyOf(heading, entries),
+      fingerprints: isNext ? { ...fingerprints, [HEADING]: next } : fingerprints,
+      decisions: [{ entry: HEADING, ...verdict }, ...decisions]
+    }
+  })
 }
 
 /** A digest whose frame a person took away stays without it. What is new goes to the end, as in any other log. */
@@ -97,12 +110,14 @@ function withoutFrame (
 ): MergedMessages {
   const { layout } = digestStyles[context.format]
   const body = { ...nothing, ...entriesIn(current, layout.entry) }
-  const { entries, fingerprints, decisions } = mergeEntries(body, remembered, entriesOf(conversation, context), layout, 'oldest-first')
-  return {
-    body: body.lead + entries.join(''),
-    fingerprints,
-    decisions: [{ entry: HEADING, action: 'kept', reason: 'deleted-by-person' }, ...decisions]
-  }
+  return mergedToFit(entriesOf(conversation, context), context.maxLength ?? Infinity, incoming => {
+    const { entries, fingerprints, decisions } = mergeEntries(body, remembered, incoming, layout, 'oldest-first')
+    return {
+      body: body.lead + entries.join(''),
+      fingerprints,
+      decisions: [{ entry: HEADING, action: 'kept', reason: 'deleted-by-person' }, ...decisions]
+    }
+  })
 }
 
 function headingOf ({ contactName, creationTime, owner, messages = [], entities }: SharedConversation, context: DigestContext): string {
@@ -137,13 +152,13 @@ function countsOf (entities: readonly SharedEntity[]): string {
 
 function entriesOf ({ contactName, entities }: SharedConversation, context: DigestContext): Entry[] {
   return entities.flatMap(entity => {
-    const text = entityText(entity, contactName, context)
+    const entry = entryOf(entity, contactName, context)
     const id = String(entity.id ?? `${entity.recordType}@${entity.creationTime}`)
-    return text === undefined ? [] : { id, at: epochOf(entity.creationTime) ?? 0, text }
+    return entry === undefined ? [] : { id, at: epochOf(entity.creationTime) ?? 0, ...entry }
   })
 }
 
-function entityText (entity: SharedEntity, contactName: string, context: DigestContext): string | undefined {
+function entryOf (entity: SharedEntity, contactName: string, context: DigestContext): Pick<Entry, 'said' | 'written'> | undefined {
   const { recordType, direction, creationTime, author, from, initiator, assignee } = entity
   const style = digestStyles[context.format]
   const time = formatInstant(creationTime, 'YYYY-MM-DD hh:mm A', context) ?? ''
@@ -151,12 +166,14 @@ function entityText (entity: SharedEntity, contactName: string, context: DigestC
   switch (recordType) {
     case 'AliveMessage': {
       const sender = direction === 'Inbound' ? contactName : author?.name || from?.name || 'Unknown'
-      return style.entry(sender, 'said', time, typed(entity.text || entity.subject))
+      return { said: typed(entity.text || entity.subject), written: said => style.entry(sender, 'said', time, said) }
     }
-    case 'AliveNote':
-      return style.entry(author?.name || initiator?.name || 'Unknown', 'left a note', time, typed(entity.text || entity.body))
+    case 'AliveNote': {
+      const writer = author?.name || initiator?.name || 'Unknown'
+      return { said: typed(entity.text || entity.body), written: said => style.entry(writer, 'left a note', time, said) }
+    }
     case 'ThreadAssignedHint':
-      return style.assignment(assignee?.name || 'Unknown')
+      return { said: '', written: () => style.assignment(assignee?.name || 'Unknown') }
     default:
       return undefined
   }

@@ -23,16 +23,31 @@ export function shortenedToFit (
     const label = section.labels[codec.format][0] ?? ''
     const part = parts.filter(isWritten).find(part => part.section === section && isSame(fingerprintOf(codec.value(part)), prints[section.id]))
     if (part === undefined) continue
-    const room = part.text.length - excess
-    const value = shortText(codec.value(part), short => codec.render(section, short, label).length <= room)
+    const value = shortenedBy(excess, codec.value(part), part.text.length, short => codec.render(section, short, label))
+    if (value === undefined) continue
     const text = codec.render(section, value, label)
-    if (text.length >= part.text.length) continue
     parts[parts.indexOf(part)] = { text }
     prints[section.id] = partOf(prints[section.id] ?? '', fingerprintOf(value))
     shortened.push(section.id)
     excess -= part.text.length - text.length
   }
   return { body: joined(parts), fingerprints: prints, shortened }
+}
+
+/**
+ * A text, shorter by the excess as it is written, or by as much as possible.
+ * @param length of the text as it is written now
+ * @returns nothing when the notice would make it no shorter
+ */
+export function shortenedBy (excess: number, text: string, length: number, written: (text: string) => string): string | undefined {
+  const short = shortText(text, short => written(short).length <= length - excess)
+  return written(short).length < length ? short : undefined
+}
+
+/** Whether a text is another one with the notice in place of what was cut. */
+export function isShortened (text: string, whole: string): boolean {
+  const cut = text.lastIndexOf(NOTICE)
+  return cut !== -1 && whole.startsWith(text.slice(0, cut).trimEnd()) && whole.trimEnd().endsWith(text.slice(cut + NOTICE.length).trim())
 }
 
 /** The longest beginning that fits, up to a sentence; up to a word where not one sentence fits; the notice where no word does. */
@@ -56,7 +71,7 @@ function endsOf (text: string, end: RegExp): number[] {
 }
 
 /** The last of the rising ends that fits. */
-function longest (ends: readonly number[], fits: (end: number) => boolean): number | undefined {
+export function longest (ends: readonly number[], fits: (end: number) => boolean): number | undefined {
   let low = 0
   let high = ends.length
   while (low < high) {

@@ -125,6 +125,58 @@ for (const format of formats) {
     t.equal(mergeMessages(grown.body, grown.fingerprints, [first, second], context).body, grown.body)
   })
 
+  await t.test(`${format}: what is new is shortened where the CRM takes no longer text, and nothing that is there`, async t => {
+    const told: Message = { ...second, text: 'Once upon a time. '.repeat(30), imageLink: 'https://i/1' }
+    const created = composeMessageLog([first], context)
+    const whole = mergeMessages(created.body, created.fingerprints, [told, third], context)
+    t.strictSame(mergeMessages(created.body, created.fingerprints, [told, third], { ...context, maxLength: whole.body.length }), whole)
+
+    const tight = { ...context, maxLength: whole.body.length - 100 }
+    const cut = mergeMessages(created.body, created.fingerprints, [told, third], tight)
+    t.ok(cut.body.length <= tight.maxLength)
+    for (const text of [entries[0]?.trim(), entries[2]?.trim(), 'https://i/1']) t.match(cut.body, text)
+    t.match(cut.body, /time\.(?:\n|<br>)\(Shortened: this CRM takes no longer text\.\)/)
+    t.equal(mergeMessages(cut.body, cut.fingerprints, [first, told, third], context).body, cut.body)
+    t.equal(mergeMessages(cut.body, created.fingerprints, [told, third], tight).body, cut.body, 'also when its answer was lost')
+    t.equal(composeMessageLog([first, told, third], tight).body, cut.body)
+  })
+
+  await t.test(`${format}: what does not fit at all is left out, and one line says so where that fits`, async t => {
+    const created = composeMessageLog([first], context)
+    const mine = created.body.replace('hi', 'hi (my words)')
+    const more = Array.from({ length: 9 }, (_, index): Message => ({ ...second, id: `n${index}`, text: `${index} is told. `.repeat(50) }))
+    const tight = { ...context, maxLength: mine.length + 300 }
+    const full = mergeMessages(mine, created.fingerprints, more, tight)
+    t.ok(full.body.length <= tight.maxLength)
+    t.match(full.body, 'hi (my words)')
+    t.equal(full.body.split('(There are more messages: this CRM takes no longer text.)').length, 2)
+    const later = mergeMessages(full.body, full.fingerprints, [...more, { ...third, text: 'later '.repeat(90) }], tight)
+    t.equal(later.body, full.body)
+    t.equal(Object.keys(later.fingerprints).length, 11, 'all of them count as logged')
+    t.equal(mergeMessages(mine, created.fingerprints, more, { ...context, maxLength: mine.length }).body, mine)
+  })
+
+  await t.test(`${format}: whatever comes, the body never grows longer than the CRM takes, and an attempt may be made again`, async t => {
+    const messages = fc.uniqueArray(fc.record({
+      creationTime: fc.integer({ min: 0, max: 200 }).map(minutes => 1768473000000 + minutes * 60_000),
+      text: fc.array(typedText, { maxLength: 20 }).map(texts => texts.join('. ')),
+      direction: fc.constantFrom('Inbound', 'Outbound')
+    }), { selector: ({ creationTime }) => creationTime, minLength: 1, maxLength: 6 }).map(messages => messages.map((message, id) => ({ ...message, id }) as Message))
+    holds(t, fc.property(messages, fc.nat(1500), (messages, room) => {
+      const created = composeMessageLog([{ ...first, id: 'first', creationTime: 1768472000000 }], context)
+      const tight = { ...context, maxLength: created.body.length + room }
+      let log: ReturnType<typeof mergeMessages> = created
+      for (const message of messages) {
+        const next = mergeMessages(log.body, log.fingerprints, [message], tight)
+        assert.ok(next.body.length <= tight.maxLength)
+        for (const line of log.body.split(/\n|<\/?li>/).filter(line => !line.includes('Conversation('))) assert.ok(next.body.includes(line.trim()))
+        assert.equal(mergeMessages(next.body, log.fingerprints, [message], tight).body.split('(There are more messages').length <= 2, true)
+        assert.equal(mergeMessages(next.body, next.fingerprints, messages.slice(0, messages.indexOf(message) + 1), tight).body, next.body)
+        log = next
+      }
+    }))
+  })
+
   await t.test(`${format}: a voicemail in a conversation, and a message in a log of voicemails, are kept too`, async t => {
     const conversation = composeMessageLog([first, { ...second, recordingLink: 'https://v/2' }], context)
     t.match(conversation.body, /Bob[*]* 01:31 PM(?:\n|<br><b>)Voicemail recording link: https:\/\/v\/2/)

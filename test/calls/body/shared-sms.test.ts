@@ -141,6 +141,31 @@ for (const format of formats) {
     }
   })
 
+  await t.test(`${format}: what is new is shortened or left out where the CRM takes no longer text, and nothing that is there`, async t => {
+    const story = (id: number) => ({ id: `s${id}`, recordType: 'AliveMessage', direction: 'Inbound', creationTime: `2026-01-15T11:0${id}:00Z`, text: `${id} is told. `.repeat(50) } as const)
+    const withStories = (count: number): SharedConversation => ({ ...conversation, entities: [...conversation.entities, ...[0, 1, 2, 3, 4].slice(0, count).map(story)] })
+    const created = composeSharedSms(conversation, context)
+    const tight = { ...context, maxLength: created.body.length + 1000 }
+    let grown: ReturnType<typeof mergeSharedSms> = created
+    for (const count of [1, 2, 3, 4, 5]) {
+      const before = grown
+      grown = mergeSharedSms(before.body, before.fingerprints, withStories(count), tight)
+      t.ok(grown.body.length <= tight.maxLength)
+      t.match(grown.body, `${2 + count} messages`)
+      t.equal(mergeSharedSms(grown.body, grown.fingerprints, withStories(count), tight).body, grown.body)
+      t.equal(mergeSharedSms(grown.body, before.fingerprints, withStories(count), tight).body, grown.body, 'also when its answer was lost')
+    }
+    t.match(grown.body, story(0).text.trimEnd())
+    t.equal(grown.body.split('(Shortened: this CRM takes no longer text.)').length, 2)
+    t.equal(grown.body.split('(There are more messages: this CRM takes no longer text.)').length, 2)
+
+    const full = mergeSharedSms(created.body, created.fingerprints, withStories(5), { ...context, maxLength: created.body.length })
+    t.equal(full.body.length, created.body.length)
+    const exact = mergeSharedSms(created.body, created.fingerprints, { ...conversation, contactName: 'Ann & Company' }, { ...context, maxLength: created.body.length })
+    t.equal(exact.body, created.body)
+    t.match(exact.decisions[0], { entry: 'heading', action: 'kept', reason: 'too-long' })
+  })
+
   await t.test(`${format}: the digest of another server is written anew in its place`, async t => {
     const old = golden[format].replace('3 h', '27 h').replace('03:33', '10:33')
     t.equal(mergeSharedSms(`Mine above\n${old}\nMine below`, undefined, conversation, context).body, `Mine above\n${golden[format]}\nMine below`)
