@@ -202,13 +202,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     }
   }
 
-  /** @throws what kept what waits from being written, or the first refusal when all else is written */
-  async function writeWhatWaits (caller: Caller, store: ChangeStore<CallLog>): Promise<void> {
-    const waiting = async (): Promise<number> => {
-      const written = await store.find()
-      return written?.state === 'logged' ? pendingOf(written).updates.length : 0
-    }
-    await writeWaiting(waiting, async taken => await update(caller, store, undefined, taken))
+  const writeWhatWaits = async (caller: Caller, store: ChangeStore<CallLog>): Promise<void> => {
+    await writeWaiting(store.find, pendingOf, async taken => await update(caller, store, undefined, taken))
   }
 
   return {

@@ -198,11 +198,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       const current = await store.find()
       const first = current && pendingOf(current).create
       if (current?.state !== 'logged' && first !== undefined) await create(caller, first, messageRequestOf(first, clock()), true)
-      const waiting = async (): Promise<number> => {
-        const written = await store.find()
-        return written?.state === 'logged' ? pendingOf(written).updates.length : 0
-      }
-      await writeWaiting(waiting, async taken => await update(caller, store, undefined, taken))
+      await writeWaiting(store.find, pendingOf, async taken => await update(caller, store, undefined, taken))
     }
   }
 }

@@ -119,13 +119,19 @@ export function withoutSuperseded<Update extends { sessionId: unknown }> (update
 /**
  * Writes what waits, all of it at once. When that is refused, one update after the other, so that one that the CRM does not take
  * keeps no other from it.
- * @param waiting how many updates there are
+ * @param find the log, as it is now
  * @throws what kept them from being written, or the first refusal when all others are written
  */
-export async function writeWaiting (waiting: () => Promise<number>, write: (taken: Taken) => Promise<unknown>): Promise<void> {
+export async function writeWaiting<Row extends { readonly state: LogState }> (
+  find: () => Promise<Row | undefined>, pendingOf: (row: Row) => Pick<Pending<unknown, unknown>, 'updates'>, write: (taken: Taken) => Promise<unknown>
+): Promise<void> {
+  const waits = async (): Promise<boolean> => {
+    const row = await find()
+    return row?.state === 'logged' && pendingOf(row).updates.length > 0
+  }
   let taken: Taken = 'all'
   let refusal: unknown
-  while (await waiting() > 0) {
+  while (await waits()) {
     try {
       await write(taken)
     } catch (error) {
