@@ -6,21 +6,20 @@ import type {
 } from '../contract/call-log.ts'
 import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
-import type { Call, LogParts, NewCallLog } from '../contract/operations.ts'
 import { readSubmission } from '../contract/submission.ts'
 import type { CallLog, CallLogs as CallLogRows, LoggedCall } from '../db/call-logs.ts'
 import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { NoteCache } from '../db/note-cache.ts'
-import type { LogState } from '../db/schema.ts'
 import type { Tenant } from '../db/tenant.ts'
-import { composeCallBody, doubtOf, mergeCallBody, noteOf, settled, writesEdited, type MergedCallBody } from './call-body.ts'
-import { callChangesOf, callOf, completed, contactOf, differences, otherNumber, withoutTokens } from './call.ts'
+import { compose, nextAttempt, partsOf, type CallPending } from './call-attempt.ts'
+import { doubtOf, mergeCallBody, noteOf, settled, writesEdited, type MergedCallBody } from './call-body.ts'
+import { callChangesOf, callOf, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
 import {
-  isInDoubt, leftOf, pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Next, type Pending, type Taken
+  leftOf, pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Taken
 } from './pending.ts'
 import { isRefusal } from './outcome.ts'
 import { writeOnce, type Patience } from './write-once.ts'
@@ -314,65 +313,6 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   }
 }
 
-interface Composed {
-  readonly log: Omit<NewCallLog<Record<string, unknown>>, 'externalId'>
-  /** What the row remembers of it. */
-  readonly changes: LifecycleChanges
-}
-
-/**
- * The record of a call.
- * @param now epoch milliseconds, for a call that says no time
- * @throws {PatchbayError} `no-contact`, `invalid-request`
- */
-function compose (caller: Caller, body: CreateCallLogBody, ownerId: string, now: number): Composed {
-  const { connector: { info } } = caller
-  const call = callOf(body, now)
-  const contact = contactOf(body, otherNumber(call))
-  const subject = body.logInfo.customSubject || subjectOf(call, contact.name)
-  const composed = composeCallBody(caller, body, call, contact, subject)
-  return {
-    log: {
-      call,
-      contact,
-      subject,
-      body: composed.body ?? '',
-      ...partsOf(body),
-      additionalSubmission: readSubmission(info.additionalSubmission, body.additionalSubmission),
-      ownerId
-    },
-    changes: { fingerprints: composed.fingerprints, contactId: contact.id, contactType: contact.type }
-  }
-}
-
-type CallPending = Pending<CreateCallLogBody, UpdateCallLogBody>
-
-/**
- * What the next attempt writes, and what follows it. An attempt that may have reached the CRM is repeated as it was, so that what
- * is in the record is always what the row says; what a later request brings follows as an update. So it does where older updates
- * wait, which would be written over it.
- * @param state undefined for the first attempt
- * @param since when it is promised
- */
-function nextAttempt (state: LogState | undefined, { create, updates }: CallPending, body: CreateCallLogBody, since: number): Next<CreateCallLogBody, UpdateCallLogBody> {
-  // A repeat brings nothing, whatever came after the request that it repeats.
-  const followed = (): readonly UpdateCallLogBody[] =>
-    [...updates, ...differences(create, body).filter(brought => !updates.some(update => isDeepStrictEqual(update, brought)))]
-  if (create !== undefined && isInDoubt(state)) return { since, create, updates: followed() }
-  return {
-    since,
-    create: completed(create, body),
-    updates: updates.length === 0 ? updates : followed()
-  }
-}
-
-/** The raw parts, for connectors that lay them out themselves. */
-const partsOf = ({ note, aiNote, transcript }: LogParts): LogParts => ({
-  ...(note !== undefined && { note }),
-  ...(aiNote !== undefined && { aiNote }),
-  ...(transcript !== undefined && { transcript })
-})
-
 /** Members of an update that are not in the text of the record. */
 const besideText = new Set(['sessionId', 'telephonySessionId', 'extensionNumber', 'hashedExtensionId', 'rcExtensionId', 'additionalSubmission'])
 
@@ -397,8 +337,6 @@ const refOf = (row: LoggedCall): { logId: string, contactId: string } => ({ logI
 
 const firstAnswer = (row: CallLog): CallLogAnswer =>
   ({ successful: true, logId: row.crmLogId, returnMessage: (row.answer as ReturnMessage | null) ?? returnMessage('success', 'Call logged.', 2000) })
-
-const subjectOf = ({ direction }: Call, name: string): string => `${direction} Call ${direction === 'Inbound' ? 'from' : 'to'} ${name}`.trim()
 
 async function inParallel<Item, Result> (items: readonly Item[], limit: number, work: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = []

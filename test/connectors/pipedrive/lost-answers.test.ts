@@ -1,7 +1,27 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { aCall, connected } from './connected.ts'
 
 const list = 'GET /api/v2/activities'
+
+type Connected = Awaited<ReturnType<typeof connected>>
+
+/** A call whose activity was written, and nobody knows; `ask` asks for it again as soon as it can be looked for. */
+async function aLostAnswer (t: Test): Promise<{ pipedrive: Connected, lost: Connected['fake']['held']['activities'][number], ask: () => Promise<unknown> }> {
+  let now = Date.now()
+  const pipedrive = await connected(t, { clock: () => now })
+  await pipedrive.fail({ method: 'POST', path: '/api/v2/activities', drop: 'after' })
+  await pipedrive.send('POST', '/callLog', aCall())
+  const [lost] = pipedrive.fake.held.activities
+  if (lost === undefined) throw new Error('Nothing was written')
+  return {
+    pipedrive,
+    lost,
+    async ask () {
+      now += 5_001
+      return (await pipedrive.send('POST', '/callLog', aCall())).json
+    }
+  }
+}
 
 await t.test('a lost answer is found again: one activity, and the caller learns its id', async t => {
   let now = Date.now()
@@ -40,18 +60,12 @@ await t.test('a lost answer is found within the stated delay, however late the l
 })
 
 await t.test('a lost answer is found on the second page, and not among what is older than the attempt', async t => {
-  let now = Date.now()
-  const pipedrive = await connected(t, { clock: () => now })
-  await pipedrive.fail({ method: 'POST', path: '/api/v2/activities', drop: 'after' })
-  await pipedrive.send('POST', '/callLog', aCall())
-  const [lost] = pipedrive.fake.held.activities
-  if (lost === undefined) return t.fail('nothing was written')
+  const { pipedrive, lost, ask } = await aLostAnswer(t)
   const old = { ...lost, id: 6000, add_time: '2026-01-01T00:00:00Z', update_time: '2026-01-01T00:00:00Z' }
   const later = Array.from({ length: 501 }, (_, index) => ({ ...lost, id: 8000 + index, subject: `Later ${index}` }))
   pipedrive.fake.held.activities = [old, lost, ...later]
-  now += 5_001
   await pipedrive.received()
-  t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: true, logId: '7001' })
+  t.match(await ask(), { successful: true, logId: '7001' })
   t.strictSame(await pipedrive.received(), [list, list])
 })
 
@@ -67,27 +81,17 @@ await t.test('a lost answer is found again by a text of any script and with any 
 })
 
 await t.test('a lost answer is found again although a person has written into the activity meanwhile', async t => {
-  let now = Date.now()
-  const pipedrive = await connected(t, { clock: () => now })
-  await pipedrive.fail({ method: 'POST', path: '/api/v2/activities', drop: 'after' })
-  await pipedrive.send('POST', '/callLog', aCall())
+  const { pipedrive, ask } = await aLostAnswer(t)
   pipedrive.fake.editRecord('7001', note => `<p>Mine 王😀</p>${note.replace('</b>', '</b> and mine')}<p>mine</p>`)
-  now += 5_001
-  t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: true, logId: '7001' })
+  t.match(await ask(), { successful: true, logId: '7001' })
   t.equal(pipedrive.fake.held.activities.length, 1)
 })
 
 await t.test('of two that are alike the one as it was written is taken, on whichever page it is', async t => {
-  let now = Date.now()
-  const pipedrive = await connected(t, { clock: () => now })
-  await pipedrive.fail({ method: 'POST', path: '/api/v2/activities', drop: 'after' })
-  await pipedrive.send('POST', '/callLog', aCall())
-  const [lost] = pipedrive.fake.held.activities
-  if (lost === undefined) return t.fail('nothing was written')
+  const { pipedrive, lost, ask } = await aLostAnswer(t)
   const longer = Array.from({ length: 500 }, (_, index) => ({ ...lost, id: 8000 + index, note: `${lost.note ?? ''}<p>and more</p>` }))
   pipedrive.fake.held.activities = [lost, ...longer]
-  now += 5_001
-  t.match((await pipedrive.send('POST', '/callLog', aCall())).json, { successful: true, logId: '7001' })
+  t.match(await ask(), { successful: true, logId: '7001' })
 })
 
 await t.test('the activity of another extension is not taken for the lost one', async t => {
