@@ -14,7 +14,7 @@ import db from './plugins/db.ts'
 import deadline from './plugins/deadline.ts'
 import docs from './plugins/docs.ts'
 import errors, { answerClientError, answerFrameworkError } from './plugins/errors.ts'
-import gracefulStop from './plugins/graceful-stop.ts'
+import gracefulStop, { longestStop } from './plugins/graceful-stop.ts'
 import { openapi } from './plugins/openapi.ts'
 import recovery from './plugins/recovery.ts'
 import requestLog from './plugins/request-log.ts'
@@ -58,6 +58,8 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
     forceCloseConnections: true,
     // Fastify's answer has neither a code nor CORS; graceful-stop.ts gives ours.
     return503OnClosing: false,
+    // Fastify's own limit of 10 s is for the hooks of a stop, too.
+    pluginTimeout: longestStop + 5_000,
     trustProxy: config.trustProxy ?? false,
     genReqId: () => randomUUID(),
     ajv: { customOptions: ajvOptions },

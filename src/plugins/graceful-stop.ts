@@ -5,8 +5,8 @@
 import fp from 'fastify-plugin'
 import { PatchbayError } from '../contract/errors.ts'
 
-/** Below the 25 s that the process has for its stop. */
-const longest = 20_000
+/** Milliseconds: below the 25 s that the process has for its stop. */
+export const longestStop = 20_000
 /** Until another process has taken over. Seconds. */
 const retryAfter = 5
 
@@ -36,9 +36,15 @@ export default fp(async fastify => {
       throw new PatchbayError('not-ready', { message: 'The server is stopping. Try again in a moment.', retryAfter })
     }
     active++
-    reply.raw.once('close', () => {
+    const { socket } = request.raw
+    const end = (): void => {
+      reply.raw.off('close', end)
+      socket.off('close', end)
       if (--active === 0) drained()
-    })
+    }
+    reply.raw.once('close', end)
+    // The answer to a request that was pipelined behind another one is never closed when its connection is.
+    socket.once('close', end)
   })
   works.push(async () => {
     if (active > 0) await new Promise<void>(resolve => { drained = resolve })
@@ -46,7 +52,7 @@ export default fp(async fastify => {
 
   fastify.addHook('preClose', async () => {
     stopping.abort()
-    const timeIsUp = new Promise(resolve => { setTimeout(resolve, longest).unref() })
+    const timeIsUp = new Promise(resolve => { setTimeout(resolve, longestStop).unref() })
     // All at the same time: one after the other they would take longer than the process has.
     await Promise.race([Promise.allSettled(works.map(async work => await work())), timeIsUp])
   })

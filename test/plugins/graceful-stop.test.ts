@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect, type AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import t from 'tap'
 import gracefulStop from '../../src/plugins/graceful-stop.ts'
@@ -50,4 +52,24 @@ await t.test('who asks during a stop is told to come back, in a form that pages 
   for (const path of ['/isAlive', '/health/live']) t.equal((await call(path)).status, 200, 'whoever restarts what does not run has no reason yet')
   finish()
   await closed
+})
+
+await t.test('a client that goes with pipelined requests unanswered does not keep the stop', async t => {
+  const app = fastify()
+  await app.register(gracefulStop)
+  let received = 0
+  const both = new Promise<void>(resolve => {
+    app.get('/', async () => {
+      if (++received === 2) resolve()
+      await new Promise(() => {})
+    })
+  })
+  await app.listen({ port: 0 })
+  const client = connect((app.server.address() as AddressInfo).port)
+  client.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(2))
+  await both
+  client.destroy()
+  await once(client, 'close')
+  await app.close()
+  t.pass('closed')
 })
