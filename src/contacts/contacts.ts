@@ -1,7 +1,8 @@
-/** Matching callers with contacts: asked of the CRM, remembered for a while, forgotten when a contact is created. */
+/** Matching callers with contacts: asked of the CRM and remembered for a while, together with those created meanwhile. */
 import { returnMessage } from '../contract/answer.ts'
 import type { Contact, ContactsAnswer, CreateContactAnswer, CreateContactBody } from '../contract/contact.ts'
 import { PatchbayError } from '../contract/errors.ts'
+import { phoneForms } from '../contract/phone.ts'
 import type { ConnectedUser, FoundContact, LogContact } from '../contract/operations.ts'
 import { readSubmission, submissionOf } from '../contract/submission.ts'
 import type { AccountData, DataOwner } from '../db/account-data.ts'
@@ -28,33 +29,37 @@ export interface Contacts {
   remembered: (tenant: Tenant, user: Pick<ConnectedUser, 'info'>, contact: Pick<LogContact, 'id' | 'phoneNumber'>) => Promise<FoundContact['remember']>
 }
 
-/** A leading `+` that was not encoded in the address arrives as a blank. */
-export const phoneNumberOf = (text: string): string => text.replace(' ', '+').trim()
+/**
+ * A number as it is looked for and written. A leading `+` that was not encoded in an address arrives as a blank.
+ * @returns E.164, unless it is no number of the public network
+ */
+export function phoneNumberOf (text: string): string {
+  const number = text.replace(/^ /, '+').trim()
+  return /^\+?\d+$/.test(number) ? number : phoneForms(number)?.e164 ?? number
+}
 
 export function contacts (accountData: AccountData): Contacts {
-  /** What is known of a number while its time lasts. */
-  const knownMatches = async (owner: DataOwner, key: string): Promise<FoundContact[] | undefined> => {
-    const remembered = await accountData.get(owner, key)
-    return remembered === undefined || remembered.expired ? undefined : remembered.data as FoundContact[]
+  /** What is kept under a key while its time lasts. */
+  const known = async (owner: DataOwner, key: string): Promise<FoundContact[] | undefined> => {
+    const kept = await accountData.get(owner, key)
+    return kept === undefined || kept.expired ? undefined : kept.data as FoundContact[]
   }
 
   const matches = async (caller: Caller, query: ContactQuery): Promise<FoundContact[]> => {
     const { info } = caller.connector
     if (!query.phoneNumber.startsWith('+') && info.internalCalls !== true) return []
     const owner = ownerOf(caller.tenant)
-    const key = cacheKey(caller.context.user, query.phoneNumber)
+    const key = cacheKey('contact', caller.context.user, query.phoneNumber)
     if (!query.refresh) {
-      const known = await knownMatches(owner, key)
-      if (known !== undefined) return known
+      const remembered = await known(owner, key)
+      if (remembered !== undefined) return remembered
     }
     const found = await operationOf(caller, 'findContact')(caller.context, query)
-    if (found.length === 0) {
-      // Meanwhile the contact may have been created, which the CRM's index did not know yet.
-      const created = await knownMatches(owner, key) ?? []
-      if (created.length > 0 && !query.refresh) return created
-    }
-    await accountData.set(owner, key, found, found.length === 0 ? missLives : matchLives)
-    return found
+    // The index that a CRM searches may be behind its records.
+    const created = query.refresh ? undefined : await known(owner, cacheKey('createdContact', caller.context.user, query.phoneNumber))
+    const all = created === undefined ? found : together(found, created)
+    await accountData.set(owner, key, all, all.length === 0 ? missLives : matchLives)
+    return all
   }
 
   return {
@@ -89,18 +94,24 @@ export function contacts (accountData: AccountData): Contacts {
         type,
         additionalSubmission: readSubmission(submissionOf(info, 'newContact'), additionalSubmission)
       })
-      // The index that a CRM searches may be behind its records, so the contact is remembered, not looked for.
       const owner = ownerOf(caller.tenant)
-      const key = cacheKey(caller.context.user, number)
-      const others = (await knownMatches(owner, key) ?? []).filter(({ id }) => String(id) !== String(created.contact.id))
-      await accountData.set(owner, key, [...others, created.contact], matchLives)
+      // It is one of those that the CRM knows, maybe not the only one: only what was found before makes a whole answer of it.
+      const createdKey = cacheKey('createdContact', caller.context.user, number)
+      await accountData.set(owner, createdKey, together(await known(owner, createdKey) ?? [], [created.contact]), matchLives)
+      const key = cacheKey('contact', caller.context.user, number)
+      const found = await known(owner, key)
+      if (found !== undefined) await accountData.set(owner, key, together(found, [created.contact]), matchLives)
       return { successful: true, returnMessage: created.returnMessage ?? returnMessage('success', 'Contact created.', 2000), contact: shown(created.contact) }
     },
 
     async remembered (tenant, user, { id, phoneNumber }) {
       // Clients remember a match for days, so one whose time is over here still says more than nothing.
-      const known = (await accountData.get(ownerOf(tenant), cacheKey(user, phoneNumber)))?.data as FoundContact[] | undefined
-      return known?.find(contact => String(contact.id) === id)?.remember
+      for (const kind of ['contact', 'createdContact'] as const) {
+        const kept = (await accountData.get(ownerOf(tenant), cacheKey(kind, user, phoneNumber)))?.data as FoundContact[] | undefined
+        const contact = kept?.find(contact => String(contact.id) === id)
+        if (contact !== undefined) return contact.remember
+      }
+      return undefined
     }
   }
 }
@@ -108,13 +119,17 @@ export function contacts (accountData: AccountData): Contacts {
 /** The CRM shows each user what they may see, so what one user saw is not for another. */
 const ownerOf = ({ userId, platform }: Tenant): DataOwner => ({ ownerKey: userId, platform })
 
+/** Each contact once. */
+const together = (some: FoundContact[], others: FoundContact[]): FoundContact[] =>
+  [...some, ...others.filter(other => !some.some(one => String(one.id) === String(other.id)))]
+
 function shown ({ remember, ...contact }: FoundContact): Contact {
   return contact
 }
 
 /** One person may work in several companies of a CRM, each with records of its own. */
-const cacheKey = ({ info: { companyId } }: Pick<ConnectedUser, 'info'>, phoneNumber: string): string =>
-  ['contact', ...(companyId === undefined ? [] : [String(companyId)]), phoneNumber].join('-')
+const cacheKey = (kind: 'contact' | 'createdContact', { info: { companyId } }: Pick<ConnectedUser, 'info'>, phoneNumber: string): string =>
+  [kind, ...(companyId === undefined ? [] : [String(companyId)]), phoneNumber].join('-')
 
 const nobody = (text: string): NonNullable<ContactsAnswer['returnMessage']> => ({
   ...returnMessage('warning', 'Contact not found'),

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Caller } from '../../src/calls/caller.ts'
-import { contacts, type ContactQuery } from '../../src/contacts/contacts.ts'
+import { contacts, phoneNumberOf, type ContactQuery } from '../../src/contacts/contacts.ts'
 import type { FoundContact } from '../../src/contract/operations.ts'
 import { Type } from '../../src/contract/type.ts'
 import { accountData } from '../../src/db/account-data.ts'
@@ -9,14 +9,14 @@ import { alice, onEveryDatabase } from '../db/databases.ts'
 const query: ContactQuery = { phoneNumber: '+19995550100', isExtension: false, overridingFormats: [], refresh: false }
 
 /** @param found what the CRM finds */
-function callerOf (found: () => Promise<FoundContact[]>, info: Record<string, unknown> = {}): Caller {
+function callerOf (found: () => Promise<FoundContact[]>, info: Record<string, unknown> = {}, created: Partial<FoundContact> = {}): Caller {
   return {
     tenant: alice,
     connector: {
       info: { platform: 'acme', title: 'Acme', additionalSubmission: Type.Object({}) },
       operations: {
         findContact: found,
-        createContact: async (_context: unknown, { name }: { name: string }) => ({ contact: { id: '8', name, type: 'Contact' } })
+        createContact: async (_context: unknown, { name }: { name: string }) => ({ contact: { id: '8', name, type: 'Contact', ...created } })
       }
     },
     context: { user: { info } }
@@ -40,14 +40,44 @@ await onEveryDatabase(t, 'a contact that is created while a search finds nobody 
 await onEveryDatabase(t, 'a contact that the CRM had already is known once, and an old match is not made new by it', async (t, database) => {
   let now = 0
   const { findContact, createContact } = contacts(accountData(database, () => now))
-  const caller = callerOf(async () => [{ id: 7, name: 'Old', type: 'Contact' }, { id: 8, name: 'Nia', type: 'Contact' }])
+  let inCrm: FoundContact[] = [{ id: 7, name: 'Old', type: 'Contact' }, { id: 8, name: 'Nia', type: 'Contact' }]
+  const caller = callerOf(async () => inCrm)
   const create = async () => await createContact(caller, { phoneNumber: query.phoneNumber, newContactName: 'Nia' })
   await findContact(caller, query)
   await create()
   t.strictSame(namesOf(await findContact(caller, query)), ['Old', 'Nia'])
   now = 15 * 60_000
+  inCrm = []
   await create()
   t.strictSame(namesOf(await findContact(caller, query)), ['Nia'])
+})
+
+await onEveryDatabase(t, 'who is created for a number stands beside those whom the CRM knows by it, though its index is behind', async (t, database) => {
+  const data = accountData(database, () => 0)
+  const { findContact, createContact, remembered } = contacts(data)
+  const caller = callerOf(async () => [{ id: 7, name: 'Old', type: 'Contact' }])
+  await createContact(caller, { phoneNumber: query.phoneNumber, newContactName: 'Nia' })
+  t.strictSame(namesOf(await findContact(caller, query)), ['Old', 'Nia'])
+  t.strictSame(namesOf(await findContact(caller, { ...query, refresh: true })), ['Old'], 'who asks the CRM anew hears what the CRM says')
+
+  const other = { phoneNumber: '+19995550101' }
+  const kept = callerOf(async () => [], {}, { id: '9', remember: { kind: 3 } as never })
+  await createContact(kept, { ...other, newContactName: 'Kim' })
+  t.strictSame(await remembered(alice, { info: {} }, { id: '9', ...other }), { kind: 3 }, 'before anybody has looked for the number')
+})
+
+await t.test('a number is looked for and written in E.164, however it arrives', async t => {
+  const table: Array<[text: string, number: string]> = [
+    ['+442079460999', '+442079460999'],
+    [' 442079460999', '+442079460999'],
+    ['+44 20 7946 0999', '+442079460999'],
+    [' 1 (650) 555-0100', '+16505550100'],
+    ['101', '101'],
+    ['101 ', '101'],
+    ['20 7946 0999', '20 7946 0999'],
+    ['+1*#', '+1*#']
+  ]
+  for (const [text, number] of table) t.equal(phoneNumberOf(text), number, JSON.stringify(text))
 })
 
 await onEveryDatabase(t, 'what was found in one company of a CRM is not known in another', async (t, database) => {
