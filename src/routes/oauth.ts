@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { PatchbayError } from '../contract/errors.ts'
 import { oauthAuthorizeRoute, oauthCallbackRoute } from '../contract/session.ts'
 import { guarded } from '../plugins/security.ts'
-import { knownHost, platformOfState, readCallback } from '../tokens/callback.ts'
+import { firstOfEach, knownHost, platformOfState, readCallback } from '../tokens/callback.ts'
 import { extensionHashOf } from './session.ts'
 
 export const oauthRoutes: FastifyPluginAsyncTypebox = async fastify => {
@@ -21,6 +21,7 @@ export const oauthRoutes: FastifyPluginAsyncTypebox = async fastify => {
   fastify.route({
     ...oauthCallbackRoute,
     config: guarded,
+    preValidation: async request => { request.query = firstOfEach(request.query) },
     handler: async (request, reply) => {
       reply.header('cache-control', 'no-store')
       return await fastify.signInByOAuth(readCallback(request.query), { extensionHash: extensionHashOf(request), signal: request.deadline })

@@ -27,15 +27,16 @@ export const knownHost = (hostname: string | undefined): string => hostname === 
 /** Members with a meaning of their own; account and extension are what anybody can write, so they reach nobody. */
 const ours = new Set(['callbackUri', 'code', 'state', 'begun', 'error', 'hostname', 'rcAccountId', 'rcExtensionId', 'jwtToken'])
 
+/** The extension appends members to an address that may have them already: of a member that is there twice, the first one counts. */
+export function firstOfEach (query: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]))
+}
+
 /**
- * @param query as parsed; of a member that is there twice, the first one counts
  * @throws {PatchbayError} `missing-callback-uri`, `missing-platform`, `invalid-request`
  */
 export function readCallback (query: Readonly<Record<string, unknown>>): OAuthCallback {
-  const outer = new Map(Object.entries(query).flatMap(([name, value]): Array<[string, string]> => {
-    const first: unknown = Array.isArray(value) ? value[0] : value
-    return typeof first === 'string' ? [[name, first]] : []
-  }))
+  const outer = new Map(Object.entries(query).filter((member): member is [string, string] => typeof member[1] === 'string'))
   const redirect = redirectOf(outer.get('callbackUri'))
   // Without encoding, a plus that the CRM had encoded has become a plain one by now.
   const inner = new Map(new URLSearchParams(redirect?.search.replaceAll('+', '%2B')))

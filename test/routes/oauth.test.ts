@@ -51,11 +51,11 @@ async function startOnExampleCrm (t: Test, files: Record<string, string>, option
 const fromExtension = (redirect: string, hostname = 'undefined'): string => `/oauth-callback?callbackUri=${redirect}&hostname=${hostname}&rcAccountId=1011`
 
 /** What the extension does: opens the consent page of the manifest and waits for its own page. */
-async function signInLikeTheExtension (patchbay: Patchbay, choice: Parameters<typeof decide>[1] = {}): Promise<Answer> {
+async function signInLikeTheExtension (patchbay: Patchbay, choice: Parameters<typeof decide>[1] = {}, addedByCrm = ''): Promise<Answer> {
   const { json: manifest } = await patchbay.call('/crmManifest')
   const { authUrl, clientId } = manifest.platforms.example.auth.oauth
   const redirect = await decide(`${authUrl}?response_type=code&client_id=${clientId}&state=platform=example&redirect_uri=${manifest.redirectUri}`, choice)
-  return await patchbay.call(fromExtension(redirect))
+  return await patchbay.call(fromExtension(`${redirect}${addedByCrm}`))
 }
 
 await t.test('signing in as the extension does', async t => {
@@ -68,6 +68,13 @@ await t.test('signing in as the extension does', async t => {
   t.match(user, { hostname: '', accountId: '', credentials: { kind: 'oauth', accessToken: /./, refreshToken: /./ } }, 'the account that anybody can write is not believed (defect S-06)')
   t.match((await patchbay.call('/contact?phoneNumber=+16504445566', { token: answer.json.jwtToken })).json, { successful: true, contact: [{ name: 'John Smith' }] })
   t.equal((await patchbay.call('/hostname', { token: answer.json.jwtToken })).text, '')
+})
+
+await t.test('what the CRM adds to the address may have the name of what the extension adds', async t => {
+  const patchbay = await startPatchbay(t)
+  const answer = await signInLikeTheExtension(patchbay, {}, '&hostname=acme.example.com&username=ann&username=bob')
+  t.match(answer.json, { jwtToken: /^ey/ })
+  t.match(await patchbay.app.repositories.users.find('1-example', 'example'), { hostname: 'acme.example.com' })
 })
 
 await t.test('signing in with plain HTTP, begun here', async t => {
