@@ -48,7 +48,7 @@ export interface Connecting {
    * @throws {CrmError} when the CRM does not accept what was submitted, or cannot be asked
    */
   fromForm: (connector: Connector, form: LoginForm, signal: AbortSignal) => Promise<Connected>
-  /** The manifest with what the configuration says about OAuth. */
+  /** The manifest with what the configuration says: about OAuth, and where the CRM is. */
   manifestOf: (connector: Connector & { readonly manifest: PlatformManifest }) => PlatformManifest
 }
 
@@ -138,10 +138,12 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
     },
 
     manifestOf (connector) {
-      const { info, manifest } = connector
+      const { info } = connector
+      const { url, ...configured } = settings(info.platform)
+      const manifest = url === undefined || typeof info.baseUrl !== 'string' ? connector.manifest : withPagesAt(url, info.baseUrl, connector.manifest)
       const auth = authKinds(info).find(kind => formOf(kind) === 'oauth')
       if (auth === undefined) return manifest
-      const { clientId = auth.type === 'oauth' ? auth.client?.id : undefined, redirectUri } = settings(info.platform)
+      const { clientId = auth.type === 'oauth' ? auth.client?.id : undefined, redirectUri } = configured
       return {
         ...manifest,
         auth: {
@@ -156,6 +158,13 @@ export function connecting ({ settings, reach, cipher, clock, serverUrl }: Conne
       }
     }
   }
+}
+
+/** Pages of a CRM that the operator has elsewhere are there, too, where they are below the same address as its API. */
+function withPagesAt (url: string, baseUrl: string, manifest: PlatformManifest): PlatformManifest {
+  const moved = Object.entries(manifest).flatMap(([name, value]) =>
+    typeof value === 'string' && value.startsWith(`${baseUrl}/`) ? [[name, `${url}${value.slice(baseUrl.length)}`]] : [])
+  return Object.assign({}, manifest, Object.fromEntries(moved))
 }
 
 type Form = { readonly oauth: OAuthAuth | OwnTokensAuth, readonly apiKey: Exclude<Auth, OAuthAuth> }

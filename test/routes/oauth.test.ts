@@ -179,7 +179,11 @@ await t.test('the manifest says what the operator has set', async t => {
   t.strictSame(json.platforms.more.auth, { type: 'oauth', oauth: { authUrl: 'https://patchbay.example/oauth-authorize' } }, 'what the extension cannot add, we do')
   t.strictSame(json.platforms.regional.auth, { type: 'oauth', oauth: { authUrl: 'https://patchbay.example/oauth-authorize' } }, 'and what it cannot know')
   t.strictSame(json.platforms.own.auth, { type: 'oauth', oauth: { authUrl: 'https://consent.acme.example' } })
-  t.match(json.platforms.example.auth, { type: 'apiKey', oauth: { clientId: 'patchbay-example' } }, 'of several ways, the first is shown')
+  t.match(json.platforms.example, {
+    urlIdentifier: `${patchbay.crm.url}/*`,
+    contactPageUrl: `${patchbay.crm.url}/#/contacts/{contactId}`,
+    auth: { type: 'apiKey', oauth: { clientId: 'patchbay-example' } }
+  }, 'pages are where the operator has the CRM, and of several ways to sign in the first is shown')
   t.match((await patchbay.call('/implementedInterfaces?platform=own')).json, { getOauthInfo: true })
 })
 
