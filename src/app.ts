@@ -69,6 +69,7 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
   }).withTypeProvider<TypeBoxTypeProvider>()
   for (const component of components) app.addSchema(component)
   app.decorate('operationRoutes', connectorRoutes)
+  app.decorate('publicPath', config.publicUrl === undefined ? '' : new URL(config.publicUrl).pathname.replace(/\/$/, ''))
 
   await app.register(errors)
   await app.register(security)

@@ -20,17 +20,19 @@ const logo = `<svg xmlns="http://www.w3.org/2000/svg" width="150" height="40" vi
 </svg>`
 
 const docs: FastifyPluginAsync = async fastify => {
+  const { publicPath } = fastify
   // Pages get a strict policy; the answers of the API are no pages.
   await fastify.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: policy }, strictTransportSecurity: false })
   await fastify.register(swaggerUi, {
     routePrefix: '/docs',
+    indexPrefix: publicPath,
     theme: { title: 'Patchbay: API reference' },
-    logo: { type: 'image/svg+xml', content: Buffer.from(logo), href: '/docs', target: '_self' },
+    logo: { type: 'image/svg+xml', content: Buffer.from(logo), href: `${publicPath}/docs`, target: '_self' },
     uiConfig: {
       deepLinking: true,
       urls: [
-        { name: 'Patchbay', url: '/openapi.json' },
-        ...fastify.connectors.all().map(({ info: { platform, title } }) => ({ name: title, url: `/connectors/${platform}/openapi.json` }))
+        { name: 'Patchbay', url: `${publicPath}/openapi.json` },
+        ...fastify.connectors.all().map(({ info: { platform, title } }) => ({ name: title, url: `${publicPath}/connectors/${platform}/openapi.json` }))
       ]
     }
   })

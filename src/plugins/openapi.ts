@@ -3,6 +3,13 @@ import swagger from '@fastify/swagger'
 import fp from 'fastify-plugin'
 import { version } from '../version.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The path below which the outside reaches the server, such as `/patchbay`; empty for its root. */
+    publicPath: string
+  }
+}
+
 export interface OpenapiOptions {
   title: string
   /** The name of the Fastify decorator; each document needs its own. */
@@ -21,7 +28,7 @@ export const openapi = fp<OpenapiOptions>(async (fastify, { title, decorator }) 
         description: 'The server between telephony and CRMs: matches callers with contacts and logs calls and messages, each exactly once.',
         license: { name: 'MIT', identifier: 'MIT' }
       },
-      servers: [{ url: '/' }],
+      servers: [{ url: fastify.publicPath || '/' }],
       tags: [
         { name: 'contacts', description: 'Who calls.' },
         { name: 'call logs', description: 'What was said: one call, one record in the CRM.' },
