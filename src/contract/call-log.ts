@@ -148,6 +148,7 @@ export const upsertCallDispositionRoute = {
     operationId: 'upsertCallDisposition',
     tags: ['call logs'],
     summary: 'Set outcome, deal, matter ... of a logged call',
+    description: 'Without anything to set it is not successful, and nothing failed: then there is no `error` and no message.',
     security: signedIn,
     body: Type.Object({
       sessionId: Id,

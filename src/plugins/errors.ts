@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { returnMessage, type ErrorAnswer } from '../contract/answer.ts'
+import { returnMessage, type ErrorAnswer, type ErrorAnswerDetail } from '../contract/answer.ts'
 import { PatchbayError, errorKind } from '../contract/errors.ts'
 import { CipherError } from '../db/cipher.ts'
 
@@ -18,21 +18,25 @@ declare module 'fastify' {
   }
 }
 
+/** A failure as programs read it. */
+export function errorDetail ({ code, message, retryAfter, field }: PatchbayError, requestId?: string): ErrorAnswerDetail {
+  return {
+    code,
+    message,
+    retryable: errorKind(code).retryable,
+    ...(retryAfter !== undefined && { retryAfter }),
+    ...(field !== undefined && { field }),
+    ...(requestId !== undefined && { requestId })
+  }
+}
+
 /** The answer that a failure is told with, in the JSON form. */
 export function errorAnswer (error: PatchbayError, requestId?: string): ErrorAnswer {
-  const { code, message, retryAfter, field } = error
   return {
     successful: false,
-    returnMessage: returnMessage('warning', message),
-    error: {
-      code,
-      message,
-      retryable: errorKind(code).retryable,
-      ...(retryAfter !== undefined && { retryAfter }),
-      ...(field !== undefined && { field }),
-      ...(requestId !== undefined && { requestId })
-    },
-    ...(code === 'session-revoked' && { errorCode: 'CRM_SESSION_REVOKED' as const })
+    returnMessage: returnMessage('warning', error.message),
+    error: errorDetail(error, requestId),
+    ...(error.code === 'session-revoked' && { errorCode: 'CRM_SESSION_REVOKED' as const })
   }
 }
 
@@ -49,7 +53,6 @@ function codedError (error: FastifyError | Error): PatchbayError {
   if ('validation' in error && error.validation !== undefined) return invalidRequest(error)
   if (status === 413) return new PatchbayError('request-too-large', { cause: error })
   if (status === 415) return new PatchbayError('unsupported-media-type', { cause: error })
-  if (status === 429) return new PatchbayError('too-many-requests', { cause: error })
   if (status === 503) return new PatchbayError('not-ready', { cause: error })
   if (status !== undefined && status >= 400 && status < 500) return unreadableRequest(error)
   return new PatchbayError('internal', { cause: error })

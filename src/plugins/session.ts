@@ -101,7 +101,7 @@ function * presentedTokens (request: FastifyRequest): Generator<string> {
   const bearer = /^bearer ([^ ]+)$/i.exec(request.headers.authorization ?? '')?.[1]
   if (bearer !== undefined) yield bearer
   const { jwtToken } = request.query as { jwtToken?: unknown }
-  if (typeof jwtToken === 'string') yield jwtToken
+  if (typeof jwtToken === 'string' && jwtToken !== '') yield jwtToken
 }
 
 /** Whether a token was presented at all, valid or not. */

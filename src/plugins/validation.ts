@@ -61,25 +61,32 @@ function brokenPlace (value: unknown, isTaken: (text: string) => boolean, depth:
  * @returns undefined when there are none
  */
 function nullRemover (schema: TSchema): ((data: unknown) => void) | undefined {
-  const { properties, items, required } = schema.$ref === undefined ? schema : byReference.get(schema.$ref) ?? schema
+  const { properties, patternProperties, items, required } = schema.$ref === undefined ? schema : byReference.get(schema.$ref) ?? schema
   if (items !== undefined) {
     const fromItem = nullRemover(items)
     return fromItem && (data => { if (Array.isArray(data)) data.forEach(fromItem) })
   }
-  const members = Object.entries<TSchema>(properties ?? {}).flatMap(([name, member]) => {
-    const isRemoved = !takesNull(member) && required?.includes(name) !== true
-    const inside = nullRemover(member)
-    return isRemoved || inside !== undefined ? [{ name, isRemoved, inside }] : []
-  })
-  if (members.length === 0) return undefined
+  const ruleOf = (member: TSchema, isOptional: boolean): NullRule => ({ isRemoved: isOptional && !takesNull(member), inside: nullRemover(member) })
+  const named = Object.entries<TSchema>(properties ?? {}).map(([name, member]) => ({ name, ...ruleOf(member, required?.includes(name) !== true) })).filter(changes)
+  // A schema has either names or, of a record, one rule for all members.
+  const ofRecord = Object.values<TSchema>(patternProperties ?? {}).map(member => ruleOf(member, true)).find(changes)
+  if (named.length === 0 && ofRecord === undefined) return undefined
   return data => {
     if (typeof data !== 'object' || data === null || Array.isArray(data)) return
     const record = data as Record<string, unknown>
-    for (const { name, isRemoved, inside } of members) {
-      if (isRemoved && record[name] === null) delete record[name]
-      else inside?.(record[name])
-    }
+    for (const rule of named) apply(rule, record, rule.name)
+    if (ofRecord !== undefined) for (const name of Object.keys(record)) apply(ofRecord, record, name)
   }
+}
+
+/** What happens to a member. */
+interface NullRule { readonly isRemoved: boolean, readonly inside: ((data: unknown) => void) | undefined }
+
+const changes = ({ isRemoved, inside }: NullRule): boolean => isRemoved || inside !== undefined
+
+function apply ({ isRemoved, inside }: NullRule, record: Record<string, unknown>, name: string): void {
+  if (isRemoved && record[name] === null) delete record[name]
+  else inside?.(record[name])
 }
 
 /** A schema of any value takes `null` as it is. */

@@ -8,7 +8,7 @@ import {
   crmManifestRoute, implementedInterfacesRoute, releaseNotesRoute, serverVersionInfoRoute, userInfoHashRoute
 } from '../contract/metadata.ts'
 import type { OperationName } from '../contract/operations.ts'
-import { guarded } from '../plugins/security.ts'
+import { asked } from '../plugins/security.ts'
 import { version } from '../version.ts'
 import { readReleaseNotes } from './release-notes.ts'
 
@@ -76,7 +76,7 @@ export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataOptions> = async 
 
   fastify.route({
     ...userInfoHashRoute,
-    config: guarded,
+    config: asked,
     handler: async request => {
       const { extensionId, accountId } = request.query
       return { extensionId: hashOf(extensionId), accountId: hashOf(accountId) }

@@ -1,13 +1,12 @@
 /** Signing in and out, and what the extension asks about the session. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import { returnMessage } from '../contract/answer.ts'
 import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import { apiKeyLoginRoute, authValidationRoute, hostnameRoute, licenseStatusRoute, unAuthorizeRoute } from '../contract/session.ts'
 import { isSignedIn } from '../db/users.ts'
 import { knownUser } from '../plugins/caller.ts'
-import { toPatchbayError } from '../plugins/errors.ts'
+import { errorAnswer, errorDetail, toPatchbayError } from '../plugins/errors.ts'
 import { guarded } from '../plugins/security.ts'
 import { presentsToken, requireSession } from '../plugins/session.ts'
 
@@ -42,7 +41,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async fastify => {
     onRequest: requireSession,
     handler: async request => {
       const user = await request.user()
-      if (!isSignedIn(user)) return { successful: false }
+      if (!isSignedIn(user)) return { successful: false, error: errorDetail(new PatchbayError('unknown-user')) }
       const { connector, context } = await request.caller()
       try {
         await fastify.tokens.of(connector, user, request.deadline).current()
@@ -53,7 +52,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox = async fastify => {
         request.failure = error
         // Whatever else keeps the CRM from answering says nothing about the credentials.
         if (error.code !== 'auth-expired') return { successful: true }
-        return { successful: false, returnMessage: returnMessage('warning', error.message) }
+        return errorAnswer(error)
       }
     }
   })

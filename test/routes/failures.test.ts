@@ -14,11 +14,19 @@ interface Row { route: string, method: string, path: string, body?: unknown, noT
 const matrix: Row[] = [
   { route: 'GET /hostname', method: 'GET', path: '/hostname', noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: plain('User not found') },
   { route: 'POST /unAuthorize', method: 'POST', path: '/unAuthorize', noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: plain('User not found') },
-  { route: 'GET /authValidation', method: 'GET', path: '/authValidation', noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: { status: 200, json: { successful: false } } },
+  { route: 'GET /authValidation', method: 'GET', path: '/authValidation', noToken: plain(notSignedIn), badToken: plain(notSignedIn), unknownUser: { status: 200, json: { successful: false, error: { code: 'unknown-user', message: 'You are not connected to the CRM. Connect again in Settings.', retryable: false } } } },
   {
     route: 'GET /licenseStatus',
     method: 'GET',
     path: '/licenseStatus',
+    noToken: { status: 200, json: { isLicenseValid: false, licenseStatus: 'Invalid (Invalid user session)', licenseStatusDescription: '' } },
+    badToken: plain(notSignedIn),
+    unknownUser: { status: 200, json: { isLicenseValid: false, licenseStatus: 'Invalid (User not found)', licenseStatusDescription: '' } }
+  },
+  {
+    route: 'GET /licenseStatus with an empty token',
+    method: 'GET',
+    path: '/licenseStatus?jwtToken=',
     noToken: { status: 200, json: { isLicenseValid: false, licenseStatus: 'Invalid (Invalid user session)', licenseStatusDescription: '' } },
     badToken: plain(notSignedIn),
     unknownUser: { status: 200, json: { isLicenseValid: false, licenseStatus: 'Invalid (User not found)', licenseStatusDescription: '' } }
@@ -151,6 +159,15 @@ await t.test('a text with half an emoji or U+0000 in it is mended, so that all t
   for (const text of ['whole', 'cut \ufffd in half', 'noted \ufffd', 'told \ufffd']) t.match(bodies, text)
 })
 
+await t.test('a null where a member is optional is no member, also within a setting; a value that may be anything may be null', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const userSettings = { chosen: { value: null, customizable: null, isRemoved: false }, untouched: null }
+  const { status, json } = await patchbay.call('/user/settings', { method: 'POST', token, body: { userSettings, settingKeysToRemove: null } })
+  t.equal(status, 200)
+  t.strictSame(json, { userSettings: { chosen: { value: null, isRemoved: false } } })
+})
+
 await t.test('what the extension shows as text is text', async t => {
   const patchbay = await startPatchbay(t)
   const table: Array<[path: string, options: Call, text: string]> = [
@@ -180,6 +197,8 @@ await t.test('a preflight is answered on any path, without a token', async t => 
   t.equal(answer.headers.get('access-control-allow-headers'), 'rc-account-id')
   t.match(answer.headers.get('access-control-allow-methods'), /GET.*POST.*PATCH.*PUT.*DELETE/)
   t.equal(answer.headers.get('access-control-allow-credentials'), null)
+  const brief = await patchbay.call('/nowhere', { method: 'OPTIONS', headers: { 'access-control-request-headers': 'rc-account-id' } })
+  t.strictSame([brief.status, brief.headers.get('access-control-allow-origin')], [204, '*'], 'however little it says')
 })
 
 await t.test('logins that are guessed at are slowed down', async t => {
@@ -189,9 +208,18 @@ await t.test('logins that are guessed at are slowed down', async t => {
     statuses.push((await patchbay.call('/apiKeyLogin', { method: 'POST', body: { platform: 'example', apiKey: `guess-${attempt}` } })).status)
   }
   t.equal(statuses.filter(status => status === 400).length, 20)
-  const answer = await patchbay.call('/apiKeyLogin', { method: 'POST', body: { platform: 'example', apiKey: 'example-key-ann' } })
-  t.equal(answer.status, 429)
-  t.match(answer.json, { successful: false, error: { code: 'too-many-requests', retryable: true } })
+  const { status, json, headers } = await patchbay.call('/apiKeyLogin', { method: 'POST', body: { platform: 'example', apiKey: 'example-key-ann' } })
+  t.equal(status, 429)
+  t.match(json, { successful: false, error: { code: 'too-many-requests', retryable: true } })
+  t.ok(json.error.retryAfter > 0 && json.error.retryAfter <= 60, 'seconds')
+  t.equal(headers.get('retry-after'), String(json.error.retryAfter))
+  t.match(headers.get('access-control-expose-headers'), /retry-after/, 'for pages, too')
+})
+
+await t.test('everybody of an office may start their extension in the same minute', async t => {
+  const { call } = await startPatchbay(t)
+  const answers = await Promise.all(Array.from({ length: 100 }, async (_, index) => await call(`/userInfoHash?extensionId=${index}`)))
+  t.strictSame(new Set(answers.map(({ status }) => status)), new Set([200]))
 })
 
 await t.test('behind a proxy that the operator trusts each caller is slowed down alone', async t => {
