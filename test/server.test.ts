@@ -85,7 +85,10 @@ await t.test('a request that is being answered when the signal comes is brought 
   })).json()
   await post('/callLog', {
     logInfo: { sessionId: '1', direction: 'Inbound', from: { phoneNumber: '+16504445566' }, to: { phoneNumber: '+18662019834' }, startTime: 1, duration: 7 },
-    note: '', contactId: 1, contactType: 'Contact', contactName: 'John Smith'
+    note: '',
+    contactId: 1,
+    contactType: 'Contact',
+    contactName: 'John Smith'
   })
   // More than ten seconds together, which is what the framework would wait for.
   await fetch(`${crm}/_faults`, {
