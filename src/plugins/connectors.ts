@@ -7,14 +7,14 @@ import { basename, dirname, extname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import fp from 'fastify-plugin'
 import { createJiti } from 'jiti'
-import { authKinds, authMembers, formOf } from '../contract/auth.ts'
+import { authKinds, authMembers, formOf, type Auth, type OAuthAuth } from '../contract/auth.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import { PlatformManifest } from '../contract/manifest.ts'
 import { operationNames, requiredOperations, type OperationName } from '../contract/operations.ts'
 import { submissionOf, type Page } from '../contract/submission.ts'
 import { PlainInfo, type Connector, type ConnectorInfo, type ConnectorPlugin } from '../contract/connector.ts'
 import { Type, TypeCompiler, type TSchema, type TypeCheck } from '../contract/type.ts'
-import { permittedBase } from '../crm/hosts.ts'
+import { permittedBase, permittedUrl } from '../crm/hosts.ts'
 import { guardedConnector } from './guarded-connector.ts'
 import * as patchbay from '../patchbay.ts'
 
@@ -159,11 +159,26 @@ function checkMembers (check: TypeCheck<TSchema>, value: unknown, at: string, re
 function checkBaseUrl (info: ConnectorInfo, refuse: Refuse): void {
   const { baseUrl, hosts } = info
   if (typeof baseUrl === 'function') return
-  // This machine is reached at the operator's address only, which goes before this one.
-  const asPublic = typeof baseUrl === 'string' ? baseUrl.replace(/^http:\/\/127\.0\.0\.1(:\d+)?(?=\/|$)/, 'https://127.0.0.1') : ''
-  if (permittedBase({ info, baseUrl: asPublic, configuredByOperator: false }) !== undefined) return
+  const address = typeof baseUrl === 'string' ? asPublic(baseUrl) : ''
+  if (permittedBase({ info, baseUrl: address, configuredByOperator: false }) !== undefined) return
   refuse('baseUrl', `must be an https address on one of its hosts (${hosts.join(', ')}) without port, query and user, or a function that gives one`)
 }
+
+/** The same for tokens, as far as it is known before somebody signs in. People open the consent page themselves: it may be anywhere. */
+function checkTokenAddresses (info: ConnectorInfo, auth: OAuthAuth, at: string, refuse: Refuse): void {
+  const { server = info.baseUrl } = auth
+  for (const member of ['tokenUrl', 'revokeUrl'] as const) {
+    const address = auth[member]
+    if (address === undefined || (typeof server === 'function' && !URL.canParse(address))) continue
+    const base = typeof server === 'function' ? undefined : server
+    const url = URL.canParse(address, base) ? new URL(address, base).href : ''
+    if (permittedUrl(asPublic(url), { info, configuredByOperator: false }, []) !== undefined) continue
+    refuse(`${at}.${member}`, `must lead to an https address on one of its hosts (${info.hosts.join(', ')}) without port and user`)
+  }
+}
+
+/** This machine is reached at the operator's address only, which goes before what a connector declares. */
+const asPublic = (address: string): string => address.replace(/^http:\/\/127\.0\.0\.1(:\d+)?(?=\/|$)/, 'https://127.0.0.1')
 
 function checkAuth (info: ConnectorInfo, refuse: Refuse): void {
   const { auth } = info
@@ -173,6 +188,7 @@ function checkAuth (info: ConnectorInfo, refuse: Refuse): void {
     const check = auths.get(Object(kind).type)
     if (check === undefined) return refuse(at, 'must be what apiKey(), oauth() or ownTokens() gives')
     checkMembers(check, kind, at, refuse)
+    if ((kind as Auth).type === 'oauth') checkTokenAddresses(info, kind as OAuthAuth, at, refuse)
   }
   const types = authKinds(info).map(({ type }) => type)
   if (types.length === 0 || new Set(types).size < types.length) refuse('auth', 'must be one kind, or several different ones')

@@ -10,6 +10,7 @@ import { hashKey, sessionSecret } from '../patchbay.ts'
 
 const source = (auth: string, manifestAuth: string): string => `
   import { Type, apiKey, connector, oauth, ownTokens } from 'patchbay'
+  const addresses = { authorizeUrl: '/a', tokenUrl: '/t' }
   const own = form => ownTokens({ form, login: async () => ({ accessToken: 'x' }), renew: async credentials => credentials })
   export default connector({
     platform: 'acme', title: 'Acme', hosts: ['api.acme.example'], baseUrl: 'https://api.acme.example', logFormat: 'none', dedupe: 'none', additionalSubmission: Type.Object({}),
@@ -17,12 +18,10 @@ const source = (auth: string, manifestAuth: string): string => `
     manifest: { name: 'acme', displayName: 'Acme', auth: ${manifestAuth} }
   }, { async getUserInfo () { return { crmUserId: '1', name: 'x' } }, async createCallLog () { return { logId: '1' } }, async updateCallLog () { return {} } })`
 
-const addresses = "{ authorizeUrl: '/a', tokenUrl: '/t' }"
-
 await t.test('how people connect is checked at the start', async t => {
   const table: Array<[title: string, auth: string, manifestAuth: string, problem: RegExp | undefined]> = [
-    ['one kind', `oauth(${addresses})`, "{ type: 'oauth' }", undefined],
-    ['several kinds', `[oauth(${addresses}), apiKey()]`, "{ type: 'oauth' }", undefined],
+    ['one kind', 'oauth(addresses)', "{ type: 'oauth' }", undefined],
+    ['several kinds', '[oauth(addresses), apiKey()]', "{ type: 'oauth' }", undefined],
     ['own tokens in a form', "own('apiKey')", "{ type: 'apiKey' }", undefined],
     ['own tokens with a consent page', "own('oauth')", "{ type: 'oauth', oauth: { authUrl: 'https://consent.acme.example' } }", undefined],
     ['own tokens without one', "own('oauth')", "{ type: 'oauth' }", /acme-\d+\.ts: manifest\.auth\.oauth\.authUrl is required/],
@@ -34,12 +33,19 @@ await t.test('how people connect is checked at the start', async t => {
     ['no consent page', "oauth({ tokenUrl: '/t' })", "{ type: 'oauth' }", /auth\.authorizeUrl is not valid: Expected required property/],
     ['no token endpoint', "[apiKey(), oauth({ authorizeUrl: '/a' })]", "{ type: 'apiKey' }", /auth\.1\.tokenUrl is not valid/],
     ['a token endpoint that is no text', "oauth({ authorizeUrl: '/a', tokenUrl: new URL('https://api.acme.example/t') })", "{ type: 'oauth' }", /auth\.tokenUrl is not valid: Expected string/],
-    ['an unknown way to prove who asks', `oauth({ ...${addresses}, clientAuthentication: 'basic' })`, "{ type: 'oauth' }", /auth\.clientAuthentication is not valid/],
+    ['all on its hosts', "oauth({ server: 'https://api.acme.example/o/', authorizeUrl: 'https://consent.example', tokenUrl: 't', revokeUrl: 'https://api.acme.example/r' })", "{ type: 'oauth' }", undefined],
+    ['a server that is known at sign-in only', 'oauth({ ...addresses, server: () => undefined })', "{ type: 'oauth' }", undefined],
+    ['a server on none of its hosts', "oauth({ ...addresses, server: 'https://login.acme.example' })", "{ type: 'oauth' }", /acme-\d+\.ts: auth\.tokenUrl must lead to an https address on one of its hosts \(api\.acme\.example\)/],
+    ['a server that is no address', "oauth({ ...addresses, server: 'api.acme.example' })", "{ type: 'oauth' }", /auth\.tokenUrl must lead to an https address/],
+    ['a token endpoint on none of its hosts', "oauth({ ...addresses, tokenUrl: 'https://login.acme.example/t', server: () => undefined })", "{ type: 'oauth' }", /auth\.tokenUrl must lead to an https address/],
+    ['a token endpoint without https', "oauth({ ...addresses, tokenUrl: 'http://api.acme.example/t' })", "{ type: 'oauth' }", /auth\.tokenUrl must lead to an https address/],
+    ['an address to revoke at on none of its hosts', "[apiKey(), oauth({ ...addresses, revokeUrl: 'https://login.acme.example/r' })]", "{ type: 'apiKey' }", /auth\.1\.revokeUrl must lead to an https address/],
+    ['an unknown way to prove who asks', "oauth({ ...addresses, clientAuthentication: 'basic' })", "{ type: 'oauth' }", /auth\.clientAuthentication is not valid/],
     ['own tokens without login', "ownTokens({ form: 'apiKey', renew: async credentials => credentials })", "{ type: 'apiKey' }", /auth\.login is not valid/],
     ['own tokens without renewal', "ownTokens({ form: 'apiKey', login: async () => ({ accessToken: 'x' }) })", "{ type: 'apiKey' }", /auth\.renew is not valid/],
     ['own tokens of no form', "own('password')", "{ type: 'apiKey' }", /auth\.form is not valid/],
     ['one kind twice', '[apiKey(), apiKey()]', "{ type: 'apiKey' }", /acme-\d+\.ts: auth must be one kind/],
-    ['another one than the manifest shows', `[apiKey(), oauth(${addresses})]`, "{ type: 'oauth' }", /manifest\.auth\.type is "oauth", but the connector says "apiKey"/]
+    ['another one than the manifest shows', '[apiKey(), oauth(addresses)]', "{ type: 'oauth' }", /manifest\.auth\.type is "oauth", but the connector says "apiKey"/]
   ]
   for (const [index, [title, auth, manifestAuth, problem]] of table.entries()) {
     const app = fastify()
