@@ -6,7 +6,7 @@ import { version } from '../version.ts'
 import { acceptedEncodings } from './decoding.ts'
 import { nothingSpent, type Door, type Ended } from './door.ts'
 import type { Answered } from './exchange.ts'
-import { judgeBreak, noAnswer, parse, refusal } from './failure.ts'
+import { hostRefused, judgeBreak, parse, refusal } from './failure.ts'
 import { permittedBase } from './hosts.ts'
 import { accountName, type CrmAccount, type CrmScope } from './scope.ts'
 
@@ -24,7 +24,7 @@ export function crmClient (account: CrmAccount, send: Door['send']): CrmClient {
   const base = permittedBase(account)
 
   const request = (method: Method) => async <Answer extends TSchema>(path: Path, { query, body, answer }: CrmRequest<Answer>): Promise<Static<Answer>> => {
-    if (base === undefined) throw noAnswer({ why: 'host-refused', sent: false }, info)
+    if (base === undefined) throw hostRefused(account.baseUrl, info)
     if (!path.startsWith('/')) throw new TypeError(`A path begins with a slash, unlike "${path}"`)
     // Before anything is sent: what fails after that may have been done.
     const check = compiledOf(answer)

@@ -86,6 +86,26 @@ export function parse (body: Buffer | undefined): unknown {
   }
 }
 
+/**
+ * An address that was not asked because of its text. People type addresses, so only what can be a name of the CRM is kept of it: a
+ * key in the wrong field is none.
+ */
+export class HostRefused extends Error {
+  override readonly name = 'HostRefused'
+  readonly host: string | undefined
+
+  constructor (address: string | URL) {
+    const { host } = URL.canParse(String(address)) ? new URL(address) : { host: '' }
+    const named = /^[\w-]+(\.[\w-]+)+(:\d+)?$/.test(host) ? host : undefined
+    super(`${named ?? 'The address'} is not one of \`hosts\`, or not asked by plain https`)
+    this.host = named
+  }
+}
+
+/** The error for an address that must not be asked. */
+export const hostRefused = (address: string | URL, info: Pick<ConnectorInfo, 'title'>): CrmError =>
+  noAnswer({ why: 'host-refused', sent: false, cause: new HostRefused(address) }, info)
+
 /** The error for an exchange without an answer. */
 export function noAnswer (broken: Broken, info: Pick<ConnectorInfo, 'title'>, { kind, outcome, retryAfter }: Verdict = judgeBreak(broken)): CrmError {
   const elsewhere = `${info.title} is not at the address that was given. Check the host name and connect again.`

@@ -2,7 +2,7 @@
 import { productHeaders } from './client.ts'
 import { nothingSpent, type Door } from './door.ts'
 import type { Answered } from './exchange.ts'
-import { noAnswer } from './failure.ts'
+import { hostRefused } from './failure.ts'
 import { permittedUrl } from './hosts.ts'
 import { accountName, type CrmScope } from './scope.ts'
 
@@ -16,7 +16,7 @@ export type CrmFetch = (url: string | URL, init?: RequestInit) => Promise<Respon
 export function crmFetch (scope: CrmScope, operatorOrigins: readonly string[], send: Door['send']): CrmFetch {
   return async (address, init) => {
     const url = permittedUrl(address, scope, operatorOrigins)
-    if (url === undefined) throw noAnswer({ why: 'host-refused', sent: false }, scope.info)
+    if (url === undefined) throw hostRefused(address, scope.info)
     const request = new Request(url, init)
     const signal = init?.signal == null ? scope.signal : AbortSignal.any([scope.signal, init.signal])
     const { answered, verdict } = await send({

@@ -5,6 +5,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import { PatchbayError, errorCodes } from '../contract/errors.ts'
+import { HostRefused } from '../crm/failure.ts'
 import { ConnectorFailed } from './guarded-connector.ts'
 
 /** What may be logged of an error: its kind and where it came from. The first line of a stack repeats the message, so it goes. */
@@ -15,6 +16,7 @@ export function errorForLog (error: unknown, depth = 0): Record<string, unknown>
       ...(/^\w{1,60}$/.test(error.name) && { type: error.name }),
       ...('code' in error && isCode(error.code) && { code: error.code }),
       ...(error instanceof ConnectorFailed && { place: error.place }),
+      ...(error instanceof HostRefused && error.host !== undefined && { host: error.host }),
       stack: framesOf(error),
       ...(error.cause !== undefined && depth < 5 && { cause: errorForLog(error.cause, depth + 1) })
     }
@@ -32,10 +34,11 @@ function framesOf ({ stack = '', message }: Error): string[] {
   return frames.split('\n').filter(line => /^\s+at .*(:\d+|native|<anonymous>)\)?$/.test(line)).slice(0, 12).map(line => line.trim())
 }
 
-/** The failure of a connector's code that is behind another failure. */
-function failedConnector (failure: unknown): ConnectorFailed | undefined {
-  for (let error = failure; error instanceof PatchbayError; error = error.cause) if (error instanceof ConnectorFailed) return error
-  return undefined
+/** What is behind a failure and says where to look: in the code of a connector, or in its list of hosts. */
+function traced (failure: unknown): ConnectorFailed | HostRefused | undefined {
+  let error = failure
+  while (error instanceof PatchbayError && !(error instanceof ConnectorFailed)) error = error.cause
+  return error instanceof ConnectorFailed || error instanceof HostRefused ? error : undefined
 }
 
 export const serializers = {
@@ -47,7 +50,7 @@ export const serializers = {
 export default fp(async fastify => {
   fastify.addHook('onResponse', (request, reply, done) => {
     const { failure } = request
-    const broken = failedConnector(failure)
+    const err = traced(failure)
     const line = {
       method: request.method,
       route: request.routeOptions.url ?? '(none)',
@@ -55,10 +58,10 @@ export default fp(async fastify => {
       ms: Math.round(reply.elapsedTime),
       ...(request.session !== undefined && { platform: request.session.platform }),
       ...(failure !== undefined && { error: failure.code }),
-      ...(broken !== undefined && { err: broken })
+      ...(err !== undefined && { err })
     }
     if (/^\/(isAlive|health\/)/.test(line.route)) request.log.debug(line, 'request')
-    else if (broken !== undefined) request.log.error(line, 'request')
+    else if (err instanceof ConnectorFailed) request.log.error(line, 'request')
     else request.log.info(line, 'request')
     done()
   })
