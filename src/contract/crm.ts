@@ -25,7 +25,7 @@ export interface CrmRequest<Answer extends TSchema> {
   readonly query?: Query
   /** Sent as JSON. */
   readonly body?: unknown
-  /** What the CRM's answer must look like. An answer is untrusted input, so there is no reading one without a schema. */
+  /** What the CRM's answer must look like; an empty one is `null`. An answer is untrusted input, so there is no reading one without a schema. */
   readonly answer: Answer
   /** A request that changes nothing in the CRM although it is no `get`, such as a search by `post`. */
   readonly reads?: boolean

@@ -6,6 +6,7 @@ import {
   Kind, Type, TypeRegistry, type SchemaOptions, type Static, type TNull, type TObject, type TProperties, type TSchema, type TUnion, type TUnsafe
 } from '@sinclair/typebox'
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler'
+import type { ValueError, ValueErrorIterator } from '@sinclair/typebox/errors'
 import { Value } from '@sinclair/typebox/value'
 
 export { Type, TypeCompiler, Value }
@@ -29,6 +30,18 @@ export function ref<Schema extends TSchema> (schema: Schema): TUnsafe<Static<Sch
 /** A value that may be `null`, written the way OpenAPI 3.1 tools understand. */
 export function Nullable<Schema extends TSchema> (schema: Schema): TUnion<[Schema, TNull]> {
   return Type.Union([schema, Type.Null()])
+}
+
+/**
+ * The first thing that is wrong with a value, at its innermost place: of a value that may be null and is not, what the other schema
+ * says, in place of "Expected union value".
+ */
+export function firstProblem (errors: ValueErrorIterator): Pick<ValueError, 'path' | 'message'> | undefined {
+  const problem = errors.First()
+  const variants: readonly TSchema[] = problem?.schema['anyOf'] ?? []
+  const others = problem?.errors.filter((_, index) => variants[index]?.['type'] !== 'null') ?? []
+  const [only] = others
+  return only !== undefined && others.length === 1 && variants.length === 2 ? firstProblem(only) : problem
 }
 
 /** An object that may have further members, which the static type allows as well. */

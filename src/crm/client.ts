@@ -1,7 +1,7 @@
 /** The client of one user for JSON APIs: what a connector sees of the door. */
 import { CrmError, type CrmClient, type CrmRequest, type Path, type Query } from '../contract/crm.ts'
 import { errorKind } from '../contract/errors.ts'
-import { TypeCompiler, type Static, type TSchema, type TypeCheck } from '../contract/type.ts'
+import { TypeCompiler, firstProblem, type Static, type TSchema, type TypeCheck } from '../contract/type.ts'
 import { version } from '../version.ts'
 import { acceptedEncodings } from './decoding.ts'
 import { nothingSpent, type Door, type Ended } from './door.ts'
@@ -87,7 +87,7 @@ function checked<Answer extends TSchema> (check: TypeCheck<Answer>, { body }: An
 
 function problemOf (check: TypeCheck<TSchema>, json: unknown): { path: string, message: string } | undefined {
   try {
-    return check.Check(json) ? undefined : check.Errors(json).First()
+    return check.Check(json) ? undefined : firstProblem(check.Errors(json))
   } catch {
     return { path: '', message: 'nested too deeply' } // Endless recursion is all that a check can throw.
   }

@@ -11,7 +11,7 @@ import { PatchbayError, errorCodes, errorKind } from '../contract/errors.ts'
 import { mended } from '../contract/mended.ts'
 import { nothingToGive, operationNames, operationResults, type Context, type OperationName, type Operations, type SignInContext } from '../contract/operations.ts'
 import type { RootRoute } from '../contract/root-route.ts'
-import { OneOf, Type, TypeCompiler, type TSchema } from '../contract/type.ts'
+import { OneOf, Type, TypeCompiler, firstProblem, type TSchema } from '../contract/type.ts'
 
 /** The code of a connector did something that the contract does not know. Until it asked the CRM to write something, nothing is lost. */
 export class ConnectorFailed extends CrmError {
@@ -95,7 +95,7 @@ function reader (schema: TSchema, mayBeNothing = false): (given: unknown) => unk
   return given => {
     if (mayBeNothing && (given === undefined || given === null)) return undefined
     const copy = copied(given)
-    const problem = check.Check(copy) ? undefined : check.Errors(copy).First()
+    const problem = check.Check(copy) ? undefined : firstProblem(check.Errors(copy))
     if (problem === undefined) return copy
     throw new Failure([problem.path.slice(1).replaceAll('/', '.'), problem.message].filter(part => part !== '').join(': '))
   }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { CrmError, path } from '../../src/contract/crm.ts'
-import { Type } from '../../src/contract/type.ts'
+import { Nullable, Type } from '../../src/contract/type.ts'
 import { version } from '../../src/version.ts'
 import { Anything, account, arrived, errorOf, info, json, pass, serve, startDoor, type Served } from './doors.ts'
 
@@ -53,6 +53,31 @@ await t.test('an answer that is not what was declared is one that cannot be unde
     const error = await errorOf(client.post(path`/x`, { answer: Type.Object({ id: Type.Integer() }) }))
     t.match(error, { code: 'bad-response', outcome: 'unknown', message: /^Test CRM answered something that cannot be understood \(.+\)\. Try again later\.$/ }, body)
   }
+})
+
+await t.test('the message names the member that is not what was declared, also inside of what may be null', async t => {
+  const Owner = Nullable(Type.Object({ name: Nullable(Type.String()) }))
+  const table: Array<[answer: unknown, problem: string]> = [
+    [{ owner: { name: 7 } }, '/owner/name: Expected string'],
+    [{ owner: {} }, '/owner/name: Expected required property'],
+    [{ owner: 'Ann' }, '/owner: Expected object'],
+    [{ owner: null, size: true }, '/size: Expected union value'],
+    [{}, '/owner: Expected required property'],
+    [null, 'the answer: Expected object']
+  ]
+  const crm = await serve(t, (response, _request, number) => { json(response, 200, table[number - 1]?.[0]) })
+  const client = (await startDoor(t)).crm(account(crm.url))
+  for (const [, problem] of table) {
+    const { message } = await errorOf(client.get(path`/x`, { answer: Type.Object({ owner: Owner, size: Type.Optional(Type.Union([Type.String(), Type.Number(), Type.Null()])) }) }))
+    t.equal(message, `Test CRM answered something that cannot be understood (${problem}). Try again later.`)
+  }
+})
+
+await t.test('an empty answer is null', async t => {
+  const crm = await serve(t, response => { response.writeHead(204).end() })
+  const client = (await startDoor(t)).crm(account(crm.url))
+  t.equal(await client.delete(path`/x`, { answer: Type.Null() }), null)
+  t.equal(await client.patch(path`/x`, { body: {}, answer: Nullable(Type.Object({ id: Type.Integer() })) }), null)
 })
 
 await t.test('a 401 is answered once with a renewed authorization', async t => {
