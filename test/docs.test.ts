@@ -101,15 +101,7 @@ await t.test('The page about connectors', async t => {
   })
 
   await t.test('has an example whose types are right, with the settings that it recommends', async t => {
-    const folder = t.testdir({ 'tinydesk.ts': source })
-    const [config = ''] = blocks(page, 'json')
-    const { compilerOptions } = JSON.parse(config)
-    const fromHere = { paths: { patchbay: [join(root, 'src', 'patchbay.ts')] }, typeRoots: [join(root, 'node_modules', '@types')], types: ['node'] }
-    const { options, errors } = ts.convertCompilerOptionsFromJson({ ...compilerOptions, ...fromHere }, folder)
-    t.strictSame(errors, [])
-    const program = ts.createProgram([join(folder, 'tinydesk.ts')], options)
-    const messages = ts.getPreEmitDiagnostics(program, program.getSourceFile(join(folder, 'tinydesk.ts'))!)
-    t.strictSame(messages.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')), [])
+    t.strictSame(problemsOf(t, source), [])
   })
 
   await t.test('has an example that works, dropped into a folder', async t => {
@@ -154,6 +146,27 @@ await t.test('The page about connectors', async t => {
       successful: false, error: { code: 'invalid' }, returnMessage: { message: 'Tinydesk refused: no such word' }
     })
   })
+})
+
+/** What the compiler finds wrong with a connector, with the settings that the page recommends. */
+function problemsOf (t: Test, source: string): string[] {
+  const folder = t.testdir({ 'connector.ts': source })
+  const file = join(folder, 'connector.ts')
+  const [config = ''] = blocks('docs/add-a-crm.md', 'json')
+  const { compilerOptions } = JSON.parse(config)
+  const fromHere = { paths: { patchbay: [join(root, 'src', 'patchbay.ts')] }, typeRoots: [join(root, 'node_modules', '@types')], types: ['node'] }
+  const { options, errors } = ts.convertCompilerOptionsFromJson({ ...compilerOptions, ...fromHere }, folder)
+  t.strictSame(errors, [])
+  const program = ts.createProgram([file], options)
+  return ts.getPreEmitDiagnostics(program, program.getSourceFile(file)!).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+}
+
+await t.test('By the name patchbay, a connector has all of the contract that the built-in ones use, and the types to say it', async t => {
+  const files = readdirSync(join(root, 'src/connectors'), { recursive: true, encoding: 'utf8' }).filter(name => /^\w+\/(index|api|mapping)\.ts$/.test(name))
+  const imports = files.flatMap(name => [...read(`src/connectors/${name}`).matchAll(/^import (type )?\{ (.*) \} from '.*\/contract\/.*'$/gm)])
+  t.ok(imports.length > 10)
+  const names = imports.flatMap(([, type = '', list = '']) => list.split(', ').map(name => name.startsWith('type ') ? name : `${type}${name}`))
+  t.strictSame(problemsOf(t, `export { ${[...new Set([...names, ...['Auth', 'CrmRequest', 'Path', 'RateLimit'].map(name => `type ${name}`)])].join(', ')} } from 'patchbay'`), [])
 })
 
 interface TinydeskNote { id: string, reference: string, title: string, text: string, project?: string }
