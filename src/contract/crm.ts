@@ -21,10 +21,15 @@ export function path (parts: TemplateStringsArray, ...values: ReadonlyArray<stri
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
-export interface CrmRequest<Answer extends TSchema> {
+export interface CrmRequest<Answer extends TSchema = TSchema> {
   readonly query?: Query
   /** Sent as JSON. */
   readonly body?: unknown
+  /**
+   * Further headers, and `accept` and `content-type` where the CRM has names of its own for JSON. Who asks, where and how it is sent
+   * is the platform's business: `authorization`, `host`, `cookie`, `content-length` and their kin are refused.
+   */
+  readonly headers?: Readonly<Record<string, string | undefined>>
   /** What the CRM's answer must look like; an empty one is `null`. An answer is untrusted input, so there is no reading one without a schema. */
   readonly answer: Answer
   /** A request that changes nothing in the CRM although it is no `get`, such as a search by `post`. */
@@ -41,6 +46,13 @@ export interface CrmClient {
   put: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
   patch: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
   delete: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
+}
+
+/** A connector asked for what the client does not send. It is the connector's mistake, so the log tells it; values are no part of it. */
+export class ImpossibleRequest extends TypeError {
+  constructor (member: string, reason: string) {
+    super(`${member}: ${reason}`)
+  }
 }
 
 export type CrmErrorKind =

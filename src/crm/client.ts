@@ -2,41 +2,35 @@
 import { CrmError, type CrmClient, type CrmRequest, type Path, type Query } from '../contract/crm.ts'
 import { errorKind } from '../contract/errors.ts'
 import { TypeCompiler, firstProblem, type Static, type TSchema, type TypeCheck } from '../contract/type.ts'
-import { version } from '../version.ts'
-import { acceptedEncodings } from './decoding.ts'
 import { nothingSpent, type Door, type Ended } from './door.ts'
 import type { Answered } from './exchange.ts'
 import { hostRefused, judgeBreak, parse, refusal } from './failure.ts'
 import { permittedBase } from './hosts.ts'
+import { addedHeaders, isHeaderValue, productHeaders } from './request-headers.ts'
 import { accountName, type CrmAccount, type CrmScope } from './scope.ts'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-
-/** Says who asks. */
-export const productHeaders = {
-  'accept-encoding': acceptedEncodings,
-  'user-agent': `patchbay/${version}`,
-  'unified-crm-extension-version': version
-} as const
 
 export function crmClient (account: CrmAccount, send: Door['send']): CrmClient {
   const { info } = account
   const base = permittedBase(account)
 
-  const request = (method: Method) => async <Answer extends TSchema>(path: Path, { query, body, answer }: CrmRequest<Answer>): Promise<Static<Answer>> => {
+  const request = (method: Method) => async <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>): Promise<Static<Answer>> => {
+    const { query, body, answer } = request
     if (base === undefined) throw hostRefused(account.baseUrl, info)
     if (!path.startsWith('/')) throw new TypeError(`A path begins with a slash, unlike "${path}"`)
     // Before anything is sent: what fails after that may have been done.
     const check = compiledOf(answer)
+    const added = addedHeaders(request)
     const spent = nothingSpent()
     const once = async (authorization: string): Promise<Ended> => {
       // What a person pasted as a key may be impossible as a header; then it is no key.
-      if (!/^[\t\x20-\x7e]+$/.test(authorization)) throw new CrmError('auth-expired')
+      if (!isHeaderValue(authorization)) throw new CrmError('auth-expired')
       return await send({
         origin: base.origin,
         path: `${base.pathname.replace(/\/$/, '')}${path}${search(query)}`,
         method,
-        headers: { ...productHeaders, accept: 'application/json', authorization, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        headers: { ...productHeaders, accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }), ...added, authorization },
         body: body === undefined ? null : JSON.stringify(body)
       }, account, accountName(account, base, authorization), spent)
     }

@@ -1,9 +1,9 @@
 /** The door in the form of fetch, for what is no JSON API: token endpoints, forms, media. Redirects are answers, not followed. */
-import { productHeaders } from './client.ts'
 import { nothingSpent, type Door } from './door.ts'
 import type { Answered } from './exchange.ts'
 import { hostRefused } from './failure.ts'
 import { permittedUrl } from './hosts.ts'
+import { productHeaders } from './request-headers.ts'
 import { accountName, type CrmScope } from './scope.ts'
 
 /**

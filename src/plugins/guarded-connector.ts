@@ -6,7 +6,7 @@
 import type { AccountDataProvider } from '../contract/account-data.ts'
 import { authKinds, type Auth, type OAuthAuth, type OwnTokensAuth } from '../contract/auth.ts'
 import type { Connector, ConnectorInfo, RateLimit } from '../contract/connector.ts'
-import { CrmError, type CrmClient, type Outcome } from '../contract/crm.ts'
+import { CrmError, ImpossibleRequest, type CrmClient, type Outcome } from '../contract/crm.ts'
 import { PatchbayError, errorCodes, errorKind } from '../contract/errors.ts'
 import { mended } from '../contract/mended.ts'
 import { nothingToGive, operationNames, operationResults, type Context, type OperationName, type Operations, type SignInContext } from '../contract/operations.ts'
@@ -183,6 +183,7 @@ function isProper (thrown: unknown): thrown is PatchbayError {
 function failureOf (thrown: unknown): Failure {
   const unnamed = new Failure('', { cause: thrown })
   try {
+    if (thrown instanceof ImpossibleRequest) return new Failure(thrown.message, { cause: thrown })
     return thrown instanceof Failure ? thrown : unnamed
   } catch {
     return unnamed

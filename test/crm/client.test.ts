@@ -45,6 +45,29 @@ await t.test('a request goes to the base URL with authorization, product and esc
   t.equal((await errorOf(client.get(path`http://evil.example`, get))).name, 'TypeError')
 })
 
+await t.test('a connector adds headers, but none that say who asks, where, and how', async t => {
+  const crm = await serve(t, response => { json(response, 200, {}) })
+  const client = (await startDoor(t)).crm(account(crm.url))
+  await client.post(path`/x`, { body: {}, headers: { Prefer: 'transient', api_key: 'k', 'Content-Type': 'application/vnd.acme.v3+json', ACCEPT: 'application/vnd.acme.v3+json', include: undefined }, answer: Anything })
+  const [{ headers = {} } = {}] = crm.received.splice(0)
+  t.match(headers, { prefer: 'transient', api_key: 'k', 'content-type': /^application\/vnd\.acme\.v3\+json$/, accept: /^application\/vnd\.acme\.v3\+json$/, authorization: 'Bearer token' })
+  t.notOk('include' in headers)
+  const refused: Array<[name: string, value: unknown, message: RegExp]> = [
+    ...['Authorization', 'HOST', 'content-length', 'Connection', 'Transfer-Encoding', 'Cookie', 'Proxy-Authorization', 'proxy-x', 'User-Agent', 'accept-encoding', 'expect', 'upgrade'].map(
+      (name): [string, string, RegExp] => [name, 'x', new RegExp(`^headers\\.${name.toLowerCase()}: is not a connector's to set$`)]),
+    ['x-y', 'secret\r\nhost: evil.example', /^headers\.x-y: must be text of visible ASCII characters$/],
+    ['x-y', 'sécret', /^headers\.x-y: must be text/],
+    ['x-y', '', /^headers\.x-y: must be text/],
+    ['x-y', 5, /^headers\.x-y: must be text/],
+    ['x\r\ny', 'x', /^headers: one has a name that no header can have$/],
+    ['', 'x', /^headers: one has a name that no header can have$/]
+  ]
+  for (const [name, value, message] of refused) {
+    await t.rejects(client.get(path`/x`, { headers: { [name]: value as string }, answer: Anything }), { name: 'TypeError', message }, JSON.stringify(name))
+  }
+  t.strictSame(crm.received, [])
+})
+
 await t.test('an answer that is not what was declared is one that cannot be understood', async t => {
   const bodies = ['{"id":"x"}', '[]', 'null', '<html>', '', '{"id":1']
   const crm = await serve(t, (response, _request, number) => { response.end(bodies[number - 1]) })
