@@ -21,7 +21,7 @@ export function path (parts: TemplateStringsArray, ...values: ReadonlyArray<stri
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
-export interface CrmRequest<Answer extends TSchema = TSchema> {
+export interface CrmRequest<Answer extends TSchema = TSchema, Located extends boolean = boolean> {
   readonly query?: Query
   /** Sent as JSON. */
   readonly body?: unknown
@@ -32,21 +32,22 @@ export interface CrmRequest<Answer extends TSchema = TSchema> {
   readonly headers?: Readonly<Record<string, string | undefined>>
   /** What the CRM's answer must look like; an empty one is `null`. An answer is untrusted input, so there is no reading one without a schema. */
   readonly answer: Answer
+  /** Whether to give the `location` of the answer, too: some CRMs tell the id of a new record only there. An answer without it is not what was declared. */
+  readonly location?: Located
   /** A request that changes nothing in the CRM although it is no `get`, such as a search by `post`. */
   readonly reads?: boolean
 }
 
+/** The checked JSON; with `location: true`, as `body` beside the header, which is as the CRM wrote it. */
+export type CrmAnswer<Answer extends TSchema, Located extends boolean> = Located extends true ? { readonly body: Static<Answer>, readonly location: string } : Static<Answer>
+
+export type CrmMethod = <Answer extends TSchema, Located extends boolean = false>(path: Path, request: CrmRequest<Answer, Located>) => Promise<CrmAnswer<Answer, Located>>
+
 /**
- * Every method resolves with the checked JSON answer and rejects with a {@link CrmError}. Base URL, authorization, timeouts,
+ * Every method resolves with the checked answer and rejects with a {@link CrmError}. Base URL, authorization, timeouts,
  * limits and the list of allowed hosts are the platform's business.
  */
-export interface CrmClient {
-  get: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
-  post: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
-  put: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
-  patch: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
-  delete: <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>) => Promise<Static<Answer>>
-}
+export type CrmClient = { readonly [Method in 'get' | 'post' | 'put' | 'patch' | 'delete']: CrmMethod }
 
 /** A connector asked for what the client does not send. It is the connector's mistake, so the log tells it; values are no part of it. */
 export class ImpossibleRequest extends TypeError {

@@ -1,5 +1,5 @@
 /** The client of one user for JSON APIs: what a connector sees of the door. */
-import { CrmError, type CrmClient, type CrmRequest, type Path, type Query } from '../contract/crm.ts'
+import { CrmError, type CrmAnswer, type CrmClient, type CrmRequest, type Path, type Query } from '../contract/crm.ts'
 import { errorKind } from '../contract/errors.ts'
 import { TypeCompiler, firstProblem, type Static, type TSchema, type TypeCheck } from '../contract/type.ts'
 import { nothingSpent, type Door, type Ended } from './door.ts'
@@ -15,13 +15,14 @@ export function crmClient (account: CrmAccount, send: Door['send']): CrmClient {
   const { info } = account
   const base = permittedBase(account)
 
-  const request = (method: Method) => async <Answer extends TSchema>(path: Path, request: CrmRequest<Answer>): Promise<Static<Answer>> => {
-    const { query, body, answer } = request
+  const request = (method: Method) => async <Answer extends TSchema, Located extends boolean>(
+    path: Path, { query, body, headers, answer, location }: CrmRequest<Answer, Located>
+  ): Promise<CrmAnswer<Answer, Located>> => {
     if (base === undefined) throw hostRefused(account.baseUrl, info)
     if (!path.startsWith('/')) throw new TypeError(`A path begins with a slash, unlike "${path}"`)
     // Before anything is sent: what fails after that may have been done.
     const check = compiledOf(answer)
-    const added = addedHeaders(request)
+    const added = addedHeaders(headers)
     const spent = nothingSpent()
     const once = async (authorization: string): Promise<Ended> => {
       // What a person pasted as a key may be impossible as a header; then it is no key.
@@ -45,7 +46,8 @@ export function crmClient (account: CrmAccount, send: Door['send']): CrmClient {
       }
     }
     if (ended.verdict !== undefined) throw refusal(ended.answered, info, ended.verdict)
-    return checked(check, ended.answered, info)
+    const given = checked(check, ended.answered, info)
+    return (location === true ? { body: given, location: locationOf(ended.answered, info) } : given) as CrmAnswer<Answer, Located>
   }
 
   return { get: request('GET'), post: request('POST'), put: request('PUT'), patch: request('PATCH'), delete: request('DELETE') }
@@ -67,19 +69,30 @@ function compiledOf<Answer extends TSchema> (schema: Answer): TypeCheck<Answer> 
   return check as TypeCheck<Answer>
 }
 
-/** The CRM said yes, so what it did stands; when its answer is not what was declared, only that is not known. */
-function checked<Answer extends TSchema> (check: TypeCheck<Answer>, { body }: Answered, { title }: CrmScope['info']): Static<Answer> {
+function checked<Answer extends TSchema> (check: TypeCheck<Answer>, { body }: Answered, info: CrmScope['info']): Static<Answer> {
   const json = parse(body)
   const problem = problemOf(check, json)
   if (problem === undefined) return json as Static<Answer>
+  throw notUnderstood(info, problem)
+}
+
+function locationOf ({ headers: { location } }: Answered, info: CrmScope['info']): string {
+  if (location !== undefined) return location
+  throw notUnderstood(info, { path: 'location', message: 'Expected required header' })
+}
+
+/** The CRM said yes, so what it did stands; only what it answered is not known. */
+function notUnderstood ({ title }: CrmScope['info'], { path, message }: Problem): CrmError {
   const { kind, outcome } = judgeBreak({ why: 'unreadable', sent: true })
-  throw new CrmError(kind, {
+  return new CrmError(kind, {
     outcome,
-    message: `${title} answered something that cannot be understood (${problem.path || 'the answer'}: ${problem.message}). ${errorKind(kind).action}`
+    message: `${title} answered something that cannot be understood (${path || 'the answer'}: ${message}). ${errorKind(kind).action}`
   })
 }
 
-function problemOf (check: TypeCheck<TSchema>, json: unknown): { path: string, message: string } | undefined {
+interface Problem { path: string, message: string }
+
+function problemOf (check: TypeCheck<TSchema>, json: unknown): Problem | undefined {
   try {
     return check.Check(json) ? undefined : firstProblem(check.Errors(json))
   } catch {

@@ -21,7 +21,7 @@ const ours: ReadonlySet<string> = new Set([
  * The headers that a connector adds to a request, by their names in lower case.
  * @throws {ImpossibleRequest} for one that is not the connector's, and what cannot be a header
  */
-export function addedHeaders ({ headers = {} }: Pick<CrmRequest, 'headers'>): Headers {
+export function addedHeaders (headers: CrmRequest['headers'] = {}): Headers {
   return Object.fromEntries(Object.entries(headers).flatMap(([given, value]) => {
     const name = given.toLowerCase()
     if (value === undefined) return []

@@ -103,6 +103,20 @@ await t.test('an empty answer is null', async t => {
   t.equal(await client.patch(path`/x`, { body: {}, answer: Nullable(Type.Object({ id: Type.Integer() })) }), null)
 })
 
+await t.test('where a CRM tells a new record only by its location, that comes with the answer', async t => {
+  const crm = await serve(t, (response, { url }) => {
+    if (url === '/nowhere') response.writeHead(204).end()
+    else json(response, 201, { id: url === '/typed' ? 7 : '7' }, { Location: `${url}/7` })
+  })
+  const client = (await startDoor(t)).crm(account(crm.url))
+  const created = await client.post(path`/calls`, { body: {}, answer: Type.Object({ id: Type.String() }), location: true })
+  const [id, last]: [string, string | undefined] = [created.body.id, created.location.split('/').at(-1)]
+  t.strictSame([created, id, last], [{ body: { id: '7' }, location: '/calls/7' }, '7', '7'])
+  t.strictSame(await client.post(path`/calls`, { body: {}, answer: Type.Object({ id: Type.String() }), location: false }), { id: '7' })
+  t.match(await errorOf(client.post(path`/nowhere`, { body: {}, answer: Type.Null(), location: true })), { code: 'bad-response', outcome: 'unknown', message: /\(location: Expected required header\)/ })
+  t.match(await errorOf(client.post(path`/typed`, { body: {}, answer: Type.Object({ id: Type.String() }), location: true })), { code: 'bad-response', message: /\(\/id: Expected string\)/ })
+})
+
 await t.test('a 401 is answered once with a renewed authorization', async t => {
   const crm = await serve(t, (response, { headers }) => { json(response, headers.authorization === 'Bearer new' ? 200 : 401, {}) })
   const door = await startDoor(t)
