@@ -30,10 +30,13 @@ export interface Place {
   readonly callback: Readonly<Record<string, string>>
 }
 
+/** What authorizes a request: the value of the Authorization header, or all headers that do it, such as `{ api_key: key }`. */
+export type Authorization = string | Readonly<Record<string, string>>
+
 /** An API key or a login form. `authorization` makes the header out of the stored key. */
 export interface ApiKeyAuth {
   readonly type: 'apiKey'
-  readonly authorization: (apiKey: string) => string
+  readonly authorization: (apiKey: string) => Authorization
 }
 
 /** What the client is called at the CRM. */
@@ -76,7 +79,7 @@ export interface OAuthAuth {
   readonly normalise: (answer: unknown, status: number) => unknown
   /** The address of the API out of a token answer, where the CRM says it there. */
   readonly baseUrl: (answer: Readonly<Record<string, unknown>>) => string | undefined
-  readonly authorization: (accessToken: string) => string
+  readonly authorization: (accessToken: string) => Authorization
 }
 
 /** A connector that makes and renews credentials by itself: sessions on top of OAuth, client credentials, exchanged passwords. */
@@ -90,8 +93,7 @@ export interface OwnTokensAuth {
   readonly renew: (door: TokenDoor, credentials: Credentials) => Promise<Credentials>
   /** Tells the CRM that they are not used any more. */
   readonly revoke?: (door: TokenDoor, credentials: Credentials) => Promise<void>
-  /** The value of the Authorization header. */
-  readonly authorization: (credentials: Credentials) => string
+  readonly authorization: (credentials: Credentials) => Authorization
 }
 
 export type Auth = ApiKeyAuth | OAuthAuth | OwnTokensAuth
@@ -199,8 +201,7 @@ export function authOf (info: Pick<ConnectorInfo, 'auth'>, { kind }: Credentials
   return found
 }
 
-/** The value of the Authorization header. */
-export function authorizationOf (auth: Auth, credentials: Credentials): string {
+export function authorizationOf (auth: Auth, credentials: Credentials): Authorization {
   return auth.type === 'own' ? auth.authorization(credentials) : auth.authorization(credentials.accessToken)
 }
 

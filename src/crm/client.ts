@@ -1,4 +1,5 @@
 /** The client of one user for JSON APIs: what a connector sees of the door. */
+import type { Authorization } from '../contract/auth.ts'
 import { CrmError, type CrmAnswer, type CrmClient, type CrmRequest, type Path, type Query } from '../contract/crm.ts'
 import { errorKind } from '../contract/errors.ts'
 import { TypeCompiler, firstProblem, type Static, type TSchema, type TypeCheck } from '../contract/type.ts'
@@ -6,7 +7,7 @@ import { nothingSpent, type Door, type Ended } from './door.ts'
 import type { Answered } from './exchange.ts'
 import { hostRefused, judgeBreak, parse, refusal } from './failure.ts'
 import { permittedBase } from './hosts.ts'
-import { addedHeaders, isHeaderValue, productHeaders } from './request-headers.ts'
+import { addedHeaders, authorizingHeaders, productHeaders } from './request-headers.ts'
 import { accountName, type CrmAccount, type CrmScope } from './scope.ts'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -24,14 +25,13 @@ export function crmClient (account: CrmAccount, send: Door['send']): CrmClient {
     const check = compiledOf(answer)
     const added = addedHeaders(headers)
     const spent = nothingSpent()
-    const once = async (authorization: string): Promise<Ended> => {
-      // What a person pasted as a key may be impossible as a header; then it is no key.
-      if (!isHeaderValue(authorization)) throw new CrmError('auth-expired')
+    const once = async (authorization: Authorization): Promise<Ended> => {
+      const authorizing = authorizingHeaders(authorization)
       return await send({
         origin: base.origin,
         path: `${base.pathname.replace(/\/$/, '')}${path}${search(query)}`,
         method,
-        headers: { ...productHeaders, accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }), ...added, authorization },
+        headers: { ...productHeaders, accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }), ...added, ...authorizing },
         body: body === undefined ? null : JSON.stringify(body)
       }, account, accountName(account, base, authorization), spent)
     }

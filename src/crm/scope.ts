@@ -1,5 +1,6 @@
 /** Who asks for what: the inputs of the door. */
 import { hash } from 'node:crypto'
+import type { Authorization } from '../contract/auth.ts'
 import type { ConnectorInfo } from '../contract/connector.ts'
 import { covers } from './hosts.ts'
 
@@ -32,10 +33,9 @@ export interface CrmScope {
 /** What the client of one user needs to know. */
 export interface CrmAccount extends CrmScope {
   readonly baseUrl: string
-  /** The value of the Authorization header. */
-  readonly authorization: () => Promise<string>
+  readonly authorization: () => Promise<Authorization>
   /** After a 401: another authorization, with which the request is made once more; undefined when there is none. */
-  readonly renew?: (refused: string) => Promise<string | undefined>
+  readonly renew?: (refused: Authorization) => Promise<Authorization | undefined>
   /** Told when the CRM did not refuse what `renew` gave. */
   readonly accepted?: () => void
 }
@@ -45,8 +45,8 @@ export interface CrmAccount extends CrmScope {
  * @param authorization undefined for a request that is nobody's
  * @returns undefined when it cannot be told which account it is
  */
-export function accountName ({ info, accountKey }: Pick<CrmScope, 'info' | 'accountKey'>, { origin, hostname }: URL, authorization: string | undefined): string | undefined {
-  const user = (): string | undefined => authorization && hash('sha256', authorization, 'base64')
+export function accountName ({ info, accountKey }: Pick<CrmScope, 'info' | 'accountKey'>, { origin, hostname }: URL, authorization: Authorization | undefined): string | undefined {
+  const user = (): string | undefined => authorization && hash('sha256', JSON.stringify(authorization), 'base64')
   const ownHost = info.hosts.some(entry => entry.startsWith('*.') && covers(entry, hostname)) ? '' : undefined
   const name = info.rateLimit?.scope === 'user' ? user() : accountKey ?? ownHost ?? user()
   return name === undefined ? undefined : JSON.stringify([info.platform, origin, name])

@@ -1,9 +1,10 @@
 /** Who calls: from the session token to the stored user, their connector and a client for their CRM. Loaded once per request. */
+import { isDeepStrictEqual } from 'node:util'
 import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../calls/caller.ts'
 import type { Config } from '../config.ts'
-import { authOf, authorizationOf, type Credentials } from '../contract/auth.ts'
+import { authOf, authorizationOf, type Authorization, type Credentials } from '../contract/auth.ts'
 import { PatchbayError, type ErrorCode } from '../contract/errors.ts'
 import type { Connector } from '../contract/connector.ts'
 import type { CrmClient } from '../contract/crm.ts'
@@ -52,7 +53,7 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
 
   fastify.decorate('crmFor', ({ info }, user, source, waiting) => {
     const url = configured.get(info.platform)?.url
-    const authorization = (credentials: Credentials): string => authorizationOf(authOf(info, credentials), credentials)
+    const authorization = (credentials: Credentials): Authorization => authorizationOf(authOf(info, credentials), credentials)
     const baseUrlOf = ({ baseUrl }: Credentials): string =>
       url ?? baseUrl ?? (typeof info.baseUrl === 'string' ? info.baseUrl : info.baseUrl(user))
     const clientAt = (baseUrl: string): CrmClient => fastify.crm({
@@ -62,7 +63,7 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
       ...accountKeyOf(user),
       authorization: async () => authorization(await source.current()),
       renew: async refused => {
-        const other = await source.other(credentials => authorization(credentials) === refused)
+        const other = await source.other(credentials => isDeepStrictEqual(authorization(credentials), refused))
         return other && authorization(other)
       },
       accepted: () => source.accepted?.(),

@@ -210,6 +210,7 @@ const MaybeText = Type.Optional(Text)
 const Credentials = Type.Object({
   accessToken: Text, refreshToken: MaybeText, expiresAt: Type.Optional(Type.Number()), baseUrl: MaybeText
 })
+const Authorization = Type.Union([Text, Type.Record(Text, Text)])
 const RateState = Type.Object({
   limit: Type.Optional(Type.Number({ minimum: 0 })), remaining: Type.Optional(Type.Number({ minimum: 0 })), resetSeconds: Type.Optional(Type.Number({ minimum: 0 }))
 })
@@ -262,7 +263,7 @@ function asConnectorFailed (info: Named, where: string, thrown: unknown): Patchb
 function guardedAuth (info: Named, auth: Auth): Auth {
   if (auth.type === 'oauth') return guardedOAuth(info, auth)
   if (auth.type === 'own') return guardedOwnTokens(info, auth)
-  return { ...auth, authorization: guarded(info, 'auth.authorization', Text, auth.authorization) }
+  return { ...auth, authorization: guarded(info, 'auth.authorization', Authorization, auth.authorization) }
 }
 
 function guardedOAuth (info: Named, auth: OAuthAuth): OAuthAuth {
@@ -273,7 +274,7 @@ function guardedOAuth (info: Named, auth: OAuthAuth): OAuthAuth {
     region: guarded(info, 'auth.region', Text, auth.region),
     normalise: guarded(info, 'auth.normalise', undefined, auth.normalise),
     baseUrl: guarded(info, 'auth.baseUrl', MaybeText, auth.baseUrl),
-    authorization: guarded(info, 'auth.authorization', Text, auth.authorization)
+    authorization: guarded(info, 'auth.authorization', Authorization, auth.authorization)
   }
 }
 
@@ -283,7 +284,7 @@ function guardedOwnTokens (info: Named, auth: OwnTokensAuth): OwnTokensAuth {
     login: guardedAsync(info, 'auth.login', Credentials, auth.login),
     renew: guardedAsync(info, 'auth.renew', Credentials, auth.renew),
     ...(auth.revoke !== undefined && { revoke: guardedAsync(info, 'auth.revoke', undefined, auth.revoke) }),
-    authorization: guarded(info, 'auth.authorization', Text, auth.authorization)
+    authorization: guarded(info, 'auth.authorization', Authorization, auth.authorization)
   }
 }
 

@@ -120,7 +120,7 @@ await t.test('where a CRM tells a new record only by its location, that comes wi
 await t.test('a 401 is answered once with a renewed authorization', async t => {
   const crm = await serve(t, (response, { headers }) => { json(response, headers.authorization === 'Bearer new' ? 200 : 401, {}) })
   const door = await startDoor(t)
-  const refused: string[] = []
+  const refused: unknown[] = []
   const renewing = (renewed: string | undefined) => door.crm(account(crm.url, { renew: async old => { refused.push(old); return renewed } }))
   t.strictSame(await renewing('Bearer new').post(path`/x`, { body: { n: 1 }, answer: Anything }), {})
   t.strictSame(crm.received.map(({ body }) => body), ['{"n":1}', '{"n":1}'])
@@ -133,11 +133,32 @@ await t.test('a 401 is answered once with a renewed authorization', async t => {
   t.equal(await errorOf(door.crm(account(crm.url, { authorization: async () => { throw failing } })).get(path`/x`, get)), failing)
 })
 
+await t.test('what authorizes may be other headers than Authorization, also after a 401', async t => {
+  const crm = await serve(t, (response, { headers }) => { json(response, headers['session-token'] === 'new' ? 200 : 401, {}) })
+  const door = await startDoor(t)
+  const old = { 'Session-Token': 'old', api_key: 'k' }
+  const refused: unknown[] = []
+  const client = door.crm(account(crm.url, { authorization: async () => old, renew: async given => { refused.push(given); return { ...old, 'Session-Token': 'new' } } }))
+  t.strictSame(await client.get(path`/x`, { headers: { 'session-token': 'none' }, answer: Anything }), {})
+  t.match(crm.received.map(({ headers }) => headers), [{ 'session-token': 'old', api_key: 'k' }, { 'session-token': 'new', api_key: 'k' }])
+  t.notOk(crm.received.some(({ headers }) => 'authorization' in headers))
+  t.strictSame(refused, [old])
+  t.notMatch(door.logged.join(), /token|api_key|old|new/i)
+
+  crm.received.length = 0
+  for (const name of ['Host', 'cookie', 'x\r\ny']) {
+    await t.rejects(door.crm(account(crm.url, { authorization: async () => ({ [name]: 'x' }) })).get(path`/x`, get), { name: 'TypeError', message: /^auth\.authorization/ }, name)
+  }
+  t.strictSame(crm.received, [])
+})
+
 await t.test('a key that cannot be a header is no key', async t => {
   const crm = await serve(t, response => { json(response, 200, {}) })
   const door = await startDoor(t)
   for (const key of ['a\r\nx: y', 'schlüssel', '', 'a\u0000']) {
-    t.match(await errorOf(door.crm(account(crm.url, { authorization: async () => key })).get(path`/x`, get)), { code: 'auth-expired', outcome: 'refused' })
+    for (const authorization of [key, { token: key }]) {
+      t.match(await errorOf(door.crm(account(crm.url, { authorization: async () => authorization })).get(path`/x`, get)), { code: 'auth-expired', outcome: 'refused' })
+    }
   }
   t.strictSame(crm.received, [])
 })

@@ -16,6 +16,8 @@ await t.test('who shares a budget', async t => {
     ['users of a host that belongs to one account', accountName({ info }, own, 'Bearer ann'), accountName({ info }, own, 'Bearer bob'), true],
     ['hosts of two accounts', accountName({ info }, own, 'x'), accountName({ info }, new URL('https://other.tenants.example.com'), 'x'), false],
     ['users whose tokens have limits of their own', accountName({ info: limited('user'), accountKey: 'acme' }, own, 'Bearer ann'), accountName({ info: limited('user'), accountKey: 'acme' }, own, 'Bearer bob'), false],
+    ['a user whose authorization is several headers', accountName({ info }, shared, { token: 'ann', key: 'x' }), accountName({ info }, shared, { token: 'ann', key: 'x' }), true],
+    ['users whose authorization is another header', accountName({ info }, shared, { token: 'ann' }), accountName({ info }, shared, { token: 'bob' }), false],
     ['two connectors', accountName({ info, accountKey: 'acme' }, shared, 'x'), accountName({ info: { ...info, platform: 'other' }, accountKey: 'acme' }, shared, 'x'), false]
   ]
   for (const [title, one, other, same] of table) t.equal(one === other, same, title)

@@ -75,7 +75,7 @@ async function sessionCrm (t: Test) {
       return reply(200, { session })
     }
     if (pathname === '/logout') return reply(200, {})
-    if (request.headers.authorization !== `Session ${session}`) return reply(401, {})
+    if (request.headers['hive-token'] !== session || request.headers.authorization !== undefined) return reply(401, {})
     reply(200, { id: 7, name: 'Sam', items: [] })
   })
   await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
@@ -107,7 +107,7 @@ const connector = `
       login: async (door, { code, redirectUri, callback }) => await session(door, callback.tokenUrl, { code, redirect_uri: redirectUri }),
       renew: async (door, { tokenUrl, refreshToken }) => await session(door, tokenUrl, { refresh_token: refreshToken }),
       revoke: async (door, { tokenUrl }) => { await door.send({ method: 'GET', url: new URL('/logout', tokenUrl).href, answer: Type.Object({}) }) },
-      authorization: ({ accessToken }) => 'Session ' + accessToken
+      authorization: ({ accessToken }) => ({ 'Hive-Token': accessToken })
     }),
     logFormat: 'none',
     dedupe: 'none',
