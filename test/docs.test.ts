@@ -86,6 +86,8 @@ await t.test('The command that makes a key makes one that the server takes', asy
 await t.test('The page about connectors', async t => {
   const page = 'docs/add-a-crm.md'
   const [source = ''] = blocks(page, 'ts')
+  const [saysNo = ''] = blocks(page, 'js')
+  const created = 'return { logId: note.id }'
 
   await t.test('names every operation and every member', async t => {
     const text = read(page)
@@ -146,6 +148,20 @@ await t.test('The page about connectors', async t => {
       successful: false, error: { code: 'invalid' }, returnMessage: { message: 'Tinydesk refused: no such word' }
     })
   })
+
+  await t.test('has a "no" within a success, after which the call can be logged with other values', async t => {
+    t.ok(source.includes(created))
+    const folder = t.testdir({ connectors: { 'tinydesk.ts': source.replace(created, `if (note.id === '') ${saysNo}\n${created}`) } })
+    const crm = await tinydesk(t)
+    const { call, signIn } = await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') }, connector: { tinydesk: { url: crm.url } } })
+    const token = await signIn('good-key', 'tinydesk')
+    const log = async (project: string) => (await call('/callLog', {
+      method: 'POST', token, body: { logInfo: { sessionId: '1', direction: 'Inbound', from: { phoneNumber: '+14155550100' } }, contactId: 'p1', additionalSubmission: { project } }
+    })).json
+    t.match(await log('Nowhere'), { successful: false, error: { code: 'invalid' }, returnMessage: { message: 'Tinydesk has no project of this name.' } })
+    t.match(await log('House'), { successful: true, logId: 'n1' })
+    t.match(crm.notes, [{ project: 'House' }])
+  })
 })
 
 /** What the compiler finds wrong with a connector, with the settings that the page recommends. */
@@ -185,6 +201,7 @@ async function tinydesk (t: Test): Promise<{ url: string, notes: TinydeskNote[] 
       case 'PATCH /notes/:id': return [200, Object.assign(note!, body)]
       case 'POST /people/p1/notes':
         if (body.text.includes('refuse me')) return [422, { reason: 'no such word' }]
+        if (body.project === 'Nowhere') return [200, { id: '', title: '', text: '' }]
         return [201, notes[notes.push({ ...body, id: `n${notes.length + 1}` }) - 1]]
       default: return [404, { reason: 'nothing here' }]
     }

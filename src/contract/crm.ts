@@ -69,7 +69,10 @@ export interface CrmErrorDetails extends ErrorDetails {
   outcome?: Outcome
 }
 
-/** The CRM did not do what it was asked. Connectors throw it too, where the CRM says "no" with a success status. */
+/**
+ * The CRM did not do what it was asked. Connectors throw it too, where the CRM says "no" with a success status: after a request that
+ * writes, the platform cannot tell that from a record, so they give `outcome: 'refused'` when nothing was written.
+ */
 export class CrmError extends PatchbayError {
   override readonly name = 'CrmError'
   declare readonly code: CrmErrorKind
