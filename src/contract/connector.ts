@@ -44,7 +44,7 @@ export interface ConnectorInfo<Submission extends TObject = TObject, MessageSubm
   readonly maxBodyLength?: number
   /**
    * How a lost answer is found again: the CRM keeps our external id (`native`), our record is looked for (`search`), or not at all
-   * (`none`). The first two need `findCallLog`.
+   * (`none`). The first two need `findCallLog`, and `findMessageLog` where messages are logged.
    */
   readonly dedupe: 'native' | 'search' | 'none'
   /** Milliseconds until a record that was just written can be found (`search`). Before that, not finding it proves nothing. */

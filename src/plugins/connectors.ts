@@ -202,6 +202,9 @@ function checkOperations ({ info, operations }: Connector, refuse: Refuse): void
   }
   for (const name of requiredOperations) if (operations[name] === undefined) refuse(`operations.${name}`, 'is required')
   if (info.dedupe !== 'none' && operations.findCallLog === undefined) refuse('operations.findCallLog', `is required with dedupe: '${info.dedupe}'`)
+  if (info.dedupe !== 'none' && operations.createMessageLog !== undefined && operations.findMessageLog === undefined) {
+    refuse('operations.findMessageLog', `is required with createMessageLog and dedupe: '${info.dedupe}'`)
+  }
   if (info.logFormat !== 'none' && operations.getCallLog === undefined) refuse('operations.getCallLog', `is required with logFormat: '${info.logFormat}'`)
   if (operations.updateMessageLog !== undefined && operations.getMessageLog === undefined) refuse('operations.getMessageLog', 'is required with updateMessageLog')
 }

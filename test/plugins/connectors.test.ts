@@ -53,6 +53,7 @@ await t.test('a connector that fails its contract stops the start with file, fie
     ['an operation that is no function', connectorFile({ operations: 'findContact: 1' }), /dropped\.ts: operations\.findContact must be a function/],
     ['an operation that is missing', connectorFile({ operations: 'createCallLog: undefined' }), /dropped\.ts: operations\.createCallLog/],
     ['a way to find records again without the operation', connectorFile({ info: "dedupe: 'native'" }), /dropped\.ts: operations\.findCallLog is required/],
+    ['messages that cannot be found again as calls are', connectorFile({ info: "dedupe: 'search'", operations: "async findCallLog () {}, async createMessageLog () { return { logId: '1' } }" }), /dropped\.ts: operations\.findMessageLog is required with createMessageLog and dedupe: 'search'/],
     ['a composed text that cannot be read', connectorFile({ operations: 'getCallLog: undefined' }), /dropped\.ts: operations\.getCallLog/],
     ['a platform name that is none', connectorFile({ info: "platform: 'Drop-ped'" }), /dropped\.ts: platform "Drop-ped"/],
     ['a platform name that is taken', connectorFile({ info: "platform: 'example', manifest: { name: 'example', displayName: 'X', auth: { type: 'apiKey' } }" }), /dropped\.ts: platform "example" is taken by .*example/],
