@@ -7,7 +7,7 @@ import fastifyPlugin from 'fastify-plugin'
 import { Nullable, OneOf, Type, ref, type Static, type TSchema } from '../contract/type.ts'
 
 const FaultRule = Type.Object({
-  method: OneOf(['GET', 'POST', 'PATCH', 'DELETE', '*']),
+  method: OneOf(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', '*']),
   path: Type.String({ minLength: 1, description: '`*` stands for anything: `/api/activities/*`' }),
   times: Type.Integer({ minimum: 1, description: 'How many requests it still meets' }),
   delayMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 600_000, description: 'Milliseconds before all else' })),

@@ -19,6 +19,14 @@ await t.test('a rule meets as many requests as it says, those it fits, and nothi
   t.same((await call('GET', '/_faults')).content, { rules: [] })
 })
 
+await t.test('a rule names any method that a connector can send', async t => {
+  const { call } = await runningCrm(t)
+  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+    await call('PUT', '/_faults', { rules: [{ method, path: '/api/contacts/1', times: 1, status: 503 }] })
+    t.equal((await call(method, '/api/contacts/1')).status, 503, method)
+  }
+})
+
 await t.test('rules are cleared, and wrong ones refused with their place', async t => {
   const { call } = await runningCrm(t)
   await call('PUT', '/_faults', { rules: [{ method: 'GET', path: '/api/me', times: 9, status: 500 }] })
