@@ -83,7 +83,10 @@ export default fp<ConnectorsOptions>(async (fastify, { without = [], connectorsD
   })
 }, { name: 'connectors' })
 
-/** Connector modules of a folder: `<name>.ts`, or `<name>/index.ts`; the same with `.js` and `.mjs`. */
+/** What Node.js and jiti load; tests, settings of tools and declarations of types have their place beside it. */
+const isModule = (name: string): boolean => /\.[cm]?[jt]s$/.test(name) && !/\.(d|test|config)\.[^.]+$/.test(name)
+
+/** Connector modules of a folder: `<name>.ts`, or `<name>/index.ts`; the same with the other extensions. */
 async function modules (folder: string): Promise<string[]> {
   // Kubernetes mounts files as links into a folder `..data`.
   const names = (await readdir(folder)).filter(name => !name.startsWith('.'))
@@ -94,8 +97,8 @@ async function modules (folder: string): Promise<string[]> {
 /** @returns undefined for what is no connector */
 async function moduleAt (path: string): Promise<string | undefined> {
   try {
-    if (!(await stat(path)).isDirectory()) return /\.(ts|js|mjs)$/.test(path) && !/\.(d|test)\.ts$/.test(path) ? path : undefined
-    const index = (await readdir(path)).find(name => /^index\.(ts|js|mjs)$/.test(name))
+    if (!(await stat(path)).isDirectory()) return isModule(path) ? path : undefined
+    const index = (await readdir(path)).find(name => /^index\.[^.]+$/.test(name) && isModule(name))
     return index === undefined ? undefined : join(path, index)
   } catch (error) {
     const leadsNowhere = (error as NodeJS.ErrnoException).code === 'ENOENT'

@@ -92,6 +92,8 @@ await t.test('a file that is dropped in is a CRM like any other', async t => {
   const table = [
     ['TypeScript', 'dropped.ts', connectorFile()],
     ['JavaScript', 'dropped.mjs', connectorFile()],
+    ...['dropped.mts', 'dropped.cts', 'dropped.cjs'].map((name): [string, string, string] => [name, name, connectorFile()]),
+    ['CommonJS', 'dropped.cjs', `const { connector } = require('patchbay'); ${connectorFile().replace(/import .*/, "const { apiKey, Type } = require('patchbay')").replace('export default', 'module.exports =')}`],
     ['an instance of a class', 'dropped.js', connectorFile({ all: instance() })]
   ] as const
   for (const [title, name, file] of table) {
@@ -107,6 +109,13 @@ await t.test('a file that is dropped in is a CRM like any other', async t => {
       t.match((await patchbay.call('/contact?phoneNumber=+14155550100', { token })).json, { successful: false, error: { code: 'not-supported' } })
     })
   }
+})
+
+await t.test('tests, settings of tools and declarations of types beside connectors are left alone', async t => {
+  const names = ['dropped.test.mjs', 'dropped.test.ts', 'eslint.config.js', 'vite.config.mts', 'env.d.ts', 'env.d.mts', 'notes.md']
+  const folder = t.testdir({ connectors: { 'dropped.ts': connectorFile(), ...Object.fromEntries(names.map(name => [name, 'throw new Error("executed")'])) } })
+  const patchbay = await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') } })
+  t.match((await patchbay.call('/crmManifest')).json.platforms, { dropped: { displayName: 'Dropped' } })
 })
 
 await t.test('a folder may hold links, as Kubernetes mounts a ConfigMap', async t => {
