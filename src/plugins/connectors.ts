@@ -2,7 +2,7 @@
  * The connectors: loaded from src/connectors and from CONNECTORS_DIR, checked against their contract, registered at
  * /connectors/<platform>. One that fails its contract stops the start, and the message names file, field and reason.
  */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import fp from 'fastify-plugin'
@@ -114,7 +114,8 @@ function loader (connectorsDir: string | undefined): (file: string) => Promise<u
   const ofOperator = connectorsDir === undefined ? undefined : resolve(connectorsDir)
   return async file => {
     try {
-      if (ofOperator !== undefined && file.startsWith(ofOperator)) return await jiti.import(file, { default: true })
+      // A link's own place does not have what the module imports by a relative path.
+      if (ofOperator !== undefined && file.startsWith(ofOperator)) return await jiti.import(await realpath(file), { default: true })
       return (await import(pathToFileURL(file).href) as { default?: unknown }).default
     } catch (error) {
       throw new ConnectorError(file, 'module', `cannot be loaded: ${messageOf(error)}`)

@@ -120,11 +120,12 @@ await t.test('tests, settings of tools and declarations of types beside connecto
 
 await t.test('a folder may hold links, as Kubernetes mounts a ConfigMap', async t => {
   const startWith = async (t: Test, links: Record<string, string>) => {
-    const folder = t.testdir({ connectors: { '..2026': { 'dropped.mjs': connectorFile() } }, elsewhere: { 'index.mjs': connectorFile() } })
+    const withItsOwn = { 'index.mjs': connectorFile({ head: "import './mapping.mjs'" }), 'mapping.mjs': '' }
+    const folder = t.testdir({ connectors: { '..2026': { 'dropped.mjs': connectorFile() } }, elsewhere: withItsOwn })
     for (const [name, target] of Object.entries(links)) symlinkSync(target, join(folder, 'connectors', name))
     return await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') } })
   }
-  for (const [title, links] of [['to files', { '..data': '..2026', 'dropped.mjs': '..data/dropped.mjs' }], ['to folders', { dropped: '../elsewhere' }]] as const) {
+  for (const [title, links] of [['to files', { '..data': '..2026', 'dropped.mjs': '..data/dropped.mjs' }], ['to folders', { dropped: '../elsewhere' }], ['to files that import what is beside them', { 'dropped.mjs': '../elsewhere/index.mjs' }]] as const) {
     await t.test(title, async t => {
       const patchbay = await startWith(t, links)
       t.match((await patchbay.call('/crmManifest')).json.platforms, { dropped: { displayName: 'Dropped' } })
