@@ -55,7 +55,7 @@ async function costsAt (platform: string): Promise<Cost[]> {
 const sum = (one: Spent, other: Spent): Spent => ({ ...one, requests: one.requests + other.requests, units: one.units + other.units })
 
 console.log('\nWhat the CRM is asked (on its fake)')
-for (const platform of fakeCrms) {
+for (const platform of fakeCrms()) {
   for (const [what, { requests, units, unit }] of await costsAt(platform)) {
     console.log(`${platform.padEnd(14)}${what.padEnd(30)}${String(requests).padStart(3)} requests${String(units).padStart(6)} ${unit}`)
   }

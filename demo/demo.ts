@@ -3,7 +3,7 @@
  *
  * Patchbay has to be running (`npm start`), with the Example CRM beside it. PATCHBAY_URL and EXAMPLE_CRM_URL say where, when it is not
  * this machine's usual ports. `npm run demo -- --crm <platform>` needs nothing: it starts both, with the fake of that CRM, and tells
- * what each step costs there.
+ * what each step costs there. CONNECTORS_DIR says where there are more connectors with fakes.
  */
 import { parseArgs } from 'node:util'
 import { connected, newCall, newConversation } from './calls.ts'
@@ -30,12 +30,13 @@ function platformOf (args: string[]): string {
 
 /** @throws {DemoStopped} when there is no such CRM, or it is not there */
 async function stageOf (platform: string): Promise<Stage> {
-  if (fakeCrms.includes(platform)) {
+  const fakes = fakeCrms()
+  if (fakes.includes(platform)) {
     // Loads the whole server, which the demo can do without when one is running.
     const { startOnFake } = await import('./fake-stage.ts')
     return await startOnFake(platform)
   }
-  if (platform !== 'example') throw new DemoStopped(`There is no CRM "${platform}" to play with. There are: ${['example', ...fakeCrms].join(', ')}.`)
+  if (platform !== 'example') throw new DemoStopped(`There is no CRM "${platform}" to play with. There are: ${['example', ...fakes].join(', ')}.`)
   return await exampleStage(process.env.PATCHBAY_URL || 'http://127.0.0.1:6066', process.env.EXAMPLE_CRM_URL || 'http://127.0.0.1:6067')
 }
 

@@ -7,7 +7,7 @@ import { cipher, newEncryptionKey, parseEncryptionKeys } from '../src/db/cipher.
 import { openDatabase } from '../src/db/database.ts'
 import type { FakeRecord, Spent } from '../src/testing/fake-crm.ts'
 import type { CrmRecord, Stage } from './crm.ts'
-import { fakeOf } from './fake-crms.ts'
+import { connectorsDir, fakeOf } from './fake-crms.ts'
 import { DemoStopped } from './http.ts'
 
 export interface FakeStage extends Stage {
@@ -20,7 +20,11 @@ export async function startOnFake (platform: string): Promise<FakeStage> {
   const fake = await startFakeCrm()
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-'))
   const app = await buildApp({
-    config: { connector: name => name === platform ? fake.config : {} },
+    config: {
+      ...(connectorsDir !== undefined && { connectorsDir }),
+      ...(process.env.MANIFESTS_DIR && { manifestsDir: process.env.MANIFESTS_DIR }),
+      connector: name => name === platform ? fake.config : {}
+    },
     database: await openDatabase(`file:${join(folder, 'patchbay.db')}`),
     cipher: cipher(parseEncryptionKeys(newEncryptionKey())),
     sessionSecret: newEncryptionKey(),

@@ -14,7 +14,7 @@ const root = resolve(import.meta.dirname, '..')
 interface Played { code: number, text: string }
 
 /** Plays the demo as `npm run demo` does, with the same variables and arguments that a person would give. */
-async function play (urls: { PATCHBAY_URL?: string, EXAMPLE_CRM_URL?: string } = {}, ...args: string[]): Promise<Played> {
+async function play (urls: { PATCHBAY_URL?: string, EXAMPLE_CRM_URL?: string, CONNECTORS_DIR?: string } = {}, ...args: string[]): Promise<Played> {
   return await new Promise((resolve, reject) => {
     const env = { ...process.env, ...uncounted, ...urls }
     const child = execFile(process.execPath, [...typescript, 'demo/demo.ts', ...args], { cwd: root, env }, (error, stdout, stderr) => {
@@ -84,7 +84,7 @@ await t.test('The demo says how to start the servers when they are not there', a
   t.match(withoutCrm.text, `The Example CRM is not running at ${nobody}.`)
 })
 
-for (const platform of fakeCrms) {
+for (const platform of fakeCrms()) {
   await t.test(`The demo plays through on the fake of ${platform}, with nothing else running, and tells what each step costs`, async t => {
     const nobody = 'http://127.0.0.1:9'
     const { code, text } = await play({ PATCHBAY_URL: nobody, EXAMPLE_CRM_URL: nobody }, '--crm', platform)
@@ -107,8 +107,11 @@ await t.test('The demo says which CRMs there are when there is no such one', asy
   for (const crm of ['nowhere', '../example']) {
     const { code, text } = await play({}, '--crm', crm)
     t.equal(code, 1)
-    t.match(text, `The demo stopped. There is no CRM "${crm}" to play with. There are: ${['example', ...fakeCrms].join(', ')}.\n`)
+    t.match(text, `The demo stopped. There is no CRM "${crm}" to play with. There are: ${['example', ...fakeCrms()].join(', ')}.\n`)
   }
+  const folder = t.testdir({ tinydesk: { 'fake.ts': '' }, 'zohodesk.ts': '' })
+  t.match((await play({ CONNECTORS_DIR: folder }, '--crm', 'nowhere')).text, `There are: ${['example', ...fakeCrms(), 'tinydesk'].join(', ')}.\n`)
+  t.match((await play({ CONNECTORS_DIR: join(folder, 'gone') }, '--crm', 'nowhere')).text, 'The demo stopped. The folder of connectors cannot be read. ENOENT')
   const { code, text } = await play({}, '--crm')
   t.equal(code, 1)
   t.match(text, 'The demo stopped. The only option is --crm <platform>.')
