@@ -17,6 +17,7 @@ async function costsAt (platform: string): Promise<Cost[]> {
   try {
     const patchbay = extension(stage.patchbayUrl, { exchange () {} })
     await stage.crm.signIn(patchbay)
+    const { operations, fields } = await patchbay.abilities(platform)
 
     const call = newCall()
     const { sessionId, startTime, result, from: { phoneNumber } } = call
@@ -26,7 +27,7 @@ async function costsAt (platform: string): Promise<Cost[]> {
     const [question, answer] = newConversation(call.from)
     // What is remembered for long, such as lists of types, is there from now on.
     await patchbay.logCall({ logInfo: newCall(), note: '', ...contact })
-    await patchbay.logMessages({ logInfo: newConversation(call.from)[0], ...contact })
+    if (operations.has('createMessageLog')) await patchbay.logMessages({ logInfo: newConversation(call.from)[0], ...contact })
 
     const costSoFar = meter(stage.spent)
     const costOf = async (what: string, done: Promise<unknown>): Promise<Cost> => {
@@ -36,17 +37,22 @@ async function costsAt (platform: string): Promise<Cost[]> {
     const matched = await costOf('the caller is matched', patchbay.match(phoneNumber, { afresh: true }))
     const created = await costOf('the call is logged', patchbay.logCall({ logInfo: call, note: 'Asks about the annual licence.', ...contact }))
     const updated = await costOf('recording and duration come', patchbay.updateCall({ sessionId, startTime, duration: 420, result, recordingLink: 'https://example.com/recording' }))
-    return [
+    const costs: Cost[] = [
       matched,
       created,
       updated,
       ['a logged call, altogether', [matched, created, updated].map(([, spent]) => spent).reduce(sum)],
       await costOf('the same caller again', patchbay.match(phoneNumber)),
-      await costOf('the same call again', patchbay.logCall({ logInfo: call, note: 'Asks about the annual licence.', ...contact })),
-      await costOf('a deal is chosen', patchbay.setDisposition({ sessionId, dispositions: { deals: String(patchbay.dealOf(caller).const) } })),
-      await costOf('a first text message', patchbay.logMessages({ logInfo: question, ...contact })),
-      await costOf('one more of that day', patchbay.logMessages({ logInfo: answer, ...contact }))
+      await costOf('the same call again', patchbay.logCall({ logInfo: call, note: 'Asks about the annual licence.', ...contact }))
     ]
+    if (fields.has('deals')) {
+      costs.push(await costOf('a deal is chosen', patchbay.setDisposition({ sessionId, dispositions: { deals: String(patchbay.dealOf(caller).const) } })))
+    }
+    if (operations.has('createMessageLog')) {
+      costs.push(await costOf('a first text message', patchbay.logMessages({ logInfo: question, ...contact })))
+      costs.push(await costOf('one more of that day', patchbay.logMessages({ logInfo: answer, ...contact })))
+    }
+    return costs
   } finally {
     await stage.close()
   }

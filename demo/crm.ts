@@ -1,27 +1,20 @@
 /** What the demo needs of a CRM: how Ann signs in to it, and what a person sees in it. */
-import type { Spent } from '../src/testing/fake-crm.ts'
+import type { ConnectorInfo } from '../src/contract/connector.ts'
+import type { FakeRecord, Spent } from '../src/testing/fake-crm.ts'
 import type { Extension } from './extension.ts'
 
-/** A record in the words that every CRM shares. Ids are text. */
-export interface CrmRecord {
-  readonly id: string
-  readonly kind: string
-  readonly subject: string
-  readonly contactId: string
-  readonly startTime: string
-  readonly durationSeconds: number | null
-  readonly dealId: string | null
-  readonly body: string
-  // Fields that not every CRM has.
-  readonly direction?: string | null
-  readonly outcome?: string | null
+export interface CrmRecord extends FakeRecord {
   /** Changes with each write. */
   readonly updatedAt?: string
 }
 
 export interface DemoCrm {
+  readonly platform: string
   /** What people call it. */
   readonly title: string
+  readonly logFormat: ConnectorInfo['logFormat']
+  /** Whose the records are that Ann logs. */
+  readonly userId: string
   /** A page on which somebody can look at the records afterwards. */
   readonly page?: string
   readonly signIn: (patchbay: Extension) => Promise<void>

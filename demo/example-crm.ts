@@ -1,21 +1,23 @@
 /** The Example CRM as a person sees it: what it holds, and an edit by hand. */
-import { Nullable, Type, Value, type TSchema, type Static } from '../src/contract/type.ts'
+import { Nullable, OneOf, Type, Value, type TSchema, type Static } from '../src/contract/type.ts'
 import type { CrmRecord, Stage } from './crm.ts'
 import { DemoStopped, ask } from './http.ts'
 
 const Activity = Type.Object({
   id: Type.Integer(),
-  type: Type.String(),
+  type: OneOf(['call', 'message']),
   subject: Type.String(),
   contactId: Type.Integer(),
+  ownerId: Type.Integer(),
   startTime: Type.String(),
   durationSeconds: Nullable(Type.Integer()),
-  direction: Nullable(Type.String()),
+  direction: Nullable(OneOf(['inbound', 'outbound'])),
   outcome: Nullable(Type.String()),
   dealId: Nullable(Type.Integer()),
   updatedAt: Type.String(),
   body: Type.String()
 })
+const Me = Type.Object({ id: Type.Integer() })
 const Activities = Type.Object({ items: Type.Array(Activity) })
 
 /**
@@ -39,12 +41,16 @@ export async function exampleStage (patchbayUrl: string, url: string): Promise<S
     return json
   }
 
+  const { id: userId } = await request(Me, 'GET', '/api/me')
   const activity = async (id: string) => await request(Activity, 'GET', `/api/activities/${id}`)
 
   return {
     patchbayUrl,
     crm: {
+      platform: 'example',
       title: 'the Example CRM',
+      logFormat: 'text/html',
+      userId: String(userId),
       page: url,
       signIn: async patchbay => await patchbay.signInWithKey({ platform: 'example', apiKey }),
       record: async id => toRecord(await activity(id)),
@@ -67,6 +73,7 @@ const toRecord = (activity: Static<typeof Activity>): CrmRecord => ({
   kind: activity.type,
   subject: activity.subject,
   contactId: String(activity.contactId),
+  ownerId: String(activity.ownerId),
   startTime: activity.startTime,
   durationSeconds: activity.durationSeconds,
   direction: activity.direction,

@@ -2,6 +2,7 @@
 import type { CallLogAnswer, CallLogData, CallLogsAnswer } from '../src/contract/call-log.ts'
 import type { Contact, ContactsAnswer, CreateContactAnswer } from '../src/contract/contact.ts'
 import type { MessageLogAnswer } from '../src/contract/message-log.ts'
+import type { PlatformManifest } from '../src/contract/manifest.ts'
 import type { Answer as Envelope } from '../src/contract/answer.ts'
 import { fictitiousNumber } from './calls.ts'
 import { DemoStopped, ask, type Answer } from './http.ts'
@@ -13,6 +14,12 @@ interface Log {
   readonly contactId: Contact['id']
   readonly contactType: string | undefined
   readonly contactName: string
+}
+
+/** What a connector can do, and the additional fields of the page on which its calls are logged. */
+export interface Abilities {
+  readonly operations: ReadonlySet<string>
+  readonly fields: ReadonlySet<string>
 }
 
 export interface Deal { readonly const: number | string, readonly title: string }
@@ -65,6 +72,18 @@ export function extension (url: string, say: Pick<Narrator, 'exchange'>) {
       if (text === 'OK') return
       const elsewhere = 'PATCHBAY_URL says where, if it is elsewhere'
       throw new DemoStopped(`Patchbay is not running at ${url}. Start it in another terminal with: npm start (${elsewhere})`)
+    },
+
+    /** @throws {DemoStopped} when Patchbay does not know the platform */
+    async abilities (platform: string): Promise<Abilities> {
+      const operations = await ask('GET', `${url}/implementedInterfaces?platform=${platform}`)
+      const manifests = await ask('GET', `${url}/crmManifest?platformName=${platform}`)
+      const manifest = (Object(manifests.json) as { platforms?: Record<string, PlatformManifest> }).platforms?.[platform]
+      if (manifest === undefined) throw new DemoStopped(`Patchbay does not know ${platform}: ${manifests.text}`)
+      return {
+        operations: new Set(Object.entries(Object(operations.json)).filter(([, has]) => has === true).map(([name]) => name)),
+        fields: new Set(manifest.page?.callLog?.additionalFields?.map(field => field.const))
+      }
     },
 
     async signInWithKey ({ platform, apiKey }: { platform: string, apiKey: string }): Promise<void> {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { buildApp } from '../src/app.ts'
 import { cipher, newEncryptionKey, parseEncryptionKeys } from '../src/db/cipher.ts'
 import { openDatabase } from '../src/db/database.ts'
-import type { FakeRecord, Spent } from '../src/testing/fake-crm.ts'
-import type { CrmRecord, Stage } from './crm.ts'
+import type { Spent } from '../src/testing/fake-crm.ts'
+import type { Stage } from './crm.ts'
 import { connectorsDir, fakeOf } from './fake-crms.ts'
 import { DemoStopped } from './http.ts'
 
@@ -31,19 +31,25 @@ export async function startOnFake (platform: string): Promise<FakeStage> {
     hashKey: newEncryptionKey()
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
-  const records = (): CrmRecord[] => fake.records().map(toRecord)
+  const { info } = app.connectors.get(platform)
 
   return {
     patchbayUrl: app.listeningOrigin,
     crm: {
-      title: app.connectors.get(platform).info.title,
-      signIn: async patchbay => await patchbay.signInByConsent(await fake.consent(`platform=${platform}`)),
+      platform,
+      title: info.title,
+      logFormat: info.logFormat,
+      userId: fake.userId,
+      async signIn (patchbay) {
+        if ('apiKey' in fake) await patchbay.signInWithKey({ platform, apiKey: fake.apiKey })
+        else await patchbay.signInByConsent(await fake.consent(`platform=${platform}`))
+      },
       async record (id) {
-        const record = records().find(record => record.id === id)
+        const record = fake.records().find(record => record.id === id)
         if (record === undefined) throw new DemoStopped(`The CRM has no record ${id}.`)
         return record
       },
-      logsOf: async contactId => records().filter(record => record.contactId === String(contactId)),
+      logsOf: async contactId => fake.records().filter(record => record.contactId === String(contactId)),
       editAsPerson: async (id, edit) => fake.editRecord(id, edit)
     },
     spent: fake.spent,
@@ -54,5 +60,3 @@ export async function startOnFake (platform: string): Promise<FakeStage> {
     }
   }
 }
-
-const toRecord = ({ ownerId, ...record }: FakeRecord): CrmRecord => record

@@ -52,7 +52,7 @@ export function narrator (out: Pick<WriteStream, 'write' | 'isTTY' | 'columns'>)
     },
     record ({ id, kind, body, ...fields }) {
       shown(`CRM ${kind} ${id}`, fields)
-      for (const part of body.split(/(?<=<br>|<\/li>|<\/div>|<\/p>)/)) line(`${indent}| ${part.replaceAll('\n', ' ')}`)
+      for (const part of body.split(/(?<=<br>|<\/li>|<\/div>|<\/p>|\n)/)) line(`${indent}| ${part.replaceAll('\n', ' ')}`)
     },
     cost (title, { requests, units, unit }) {
       line(`  ${paint('magenta', title)} ${requests} ${requests === 1 ? 'request' : 'requests'} to the CRM and ${units} of its ${unit}`)

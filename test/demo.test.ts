@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -100,6 +101,20 @@ for (const platform of fakeCrms()) {
     const [, requests, units] = /^ +Everything together took (\d+) requests to the CRM and (\d+) of its \w+$/m.exec(text) ?? []
     t.equal(Number(requests), costs.reduce((sum, [requests]) => sum + requests, 0))
     t.equal(Number(units), costs.reduce((sum, [, units]) => sum + units, 0))
+  })
+}
+
+const [tinydesk = '', fakeTinydesk = ''] = [...readFileSync(join(root, 'docs', 'add-a-crm.md'), 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code)
+
+for (const format of ['text/plain', 'text/html', 'text/markdown']) {
+  await t.test(`The demo plays through on a connector of one's own, whose CRM takes ${format} and a key, and leaves out what it cannot do`, async t => {
+    const folder = t.testdir({ 'tinydesk.ts': tinydesk.replace("logFormat: 'text/plain'", `logFormat: '${format}'`), tinydesk: { 'fake.ts': fakeTinydesk } })
+    const { code, text } = await play({ CONNECTORS_DIR: folder }, '--crm', 'tinydesk')
+    if (code !== 0) t.comment(text)
+    t.equal(code, 0)
+    t.match(text, 'Everything is as it should be.')
+    t.notMatch(text, /eyJ|key-of-ann/, 'neither the session token nor the API key is printed')
+    t.notMatch(text, /deal|text message|placeholder/)
   })
 }
 

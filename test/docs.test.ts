@@ -85,7 +85,7 @@ await t.test('The command that makes a key makes one that the server takes', asy
 
 await t.test('The page about connectors', async t => {
   const page = 'docs/add-a-crm.md'
-  const [source = ''] = blocks(page, 'ts')
+  const [source = '', fake = ''] = blocks(page, 'ts')
   const [saysNo = ''] = blocks(page, 'js')
   const created = 'return { logId: note.id }'
 
@@ -102,8 +102,8 @@ await t.test('The page about connectors', async t => {
     for (const kind of kinds) t.ok(text.includes(`| \`${kind}\``), kind)
   })
 
-  await t.test('has an example whose types are right, with the settings that it recommends', async t => {
-    t.strictSame(problemsOf(t, source), [])
+  await t.test('has examples whose types are right, with the settings that it recommends', async t => {
+    t.strictSame(problemsOf(t, { 'tinydesk.ts': source, 'fake.ts': fake }), [])
   })
 
   await t.test('has an example that works, dropped into a folder', async t => {
@@ -164,17 +164,18 @@ await t.test('The page about connectors', async t => {
   })
 })
 
-/** What the compiler finds wrong with a connector, with the settings that the page recommends. */
-function problemsOf (t: Test, source: string): string[] {
-  const folder = t.testdir({ 'connector.ts': source })
-  const file = join(folder, 'connector.ts')
+/** What the compiler finds wrong with modules, with the settings that the page recommends. */
+function problemsOf (t: Test, modules: Record<string, string>): string[] {
+  const folder = t.testdir(modules)
+  const files = Object.keys(modules).map(name => join(folder, name))
   const [config = ''] = blocks('docs/add-a-crm.md', 'json')
   const { compilerOptions } = JSON.parse(config)
-  const fromHere = { paths: { patchbay: [join(root, 'src', 'patchbay.ts')] }, typeRoots: [join(root, 'node_modules', '@types')], types: ['node'] }
+  const fromHere = { paths: { patchbay: [join(root, 'src', 'patchbay.ts')], 'patchbay/testing': [join(root, 'src', 'testing.ts')] }, typeRoots: [join(root, 'node_modules', '@types')], types: ['node'] }
   const { options, errors } = ts.convertCompilerOptionsFromJson({ ...compilerOptions, ...fromHere }, folder)
   t.strictSame(errors, [])
-  const program = ts.createProgram([file], options)
-  return ts.getPreEmitDiagnostics(program, program.getSourceFile(file)!).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
+  const program = ts.createProgram(files, options)
+  const found = files.flatMap(file => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)!))
+  return found.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
 }
 
 await t.test('By the name patchbay, a connector has all of the contract that the built-in ones use, and the types to say it', async t => {
@@ -182,7 +183,7 @@ await t.test('By the name patchbay, a connector has all of the contract that the
   const imports = files.flatMap(name => [...read(`src/connectors/${name}`).matchAll(/^import (type )?\{ (.*) \} from '.*\/contract\/.*'$/gm)])
   t.ok(imports.length > 10)
   const names = imports.flatMap(([, type = '', list = '']) => list.split(', ').map(name => name.startsWith('type ') ? name : `${type}${name}`))
-  t.strictSame(problemsOf(t, `export { ${[...new Set([...names, ...['Auth', 'CrmRequest', 'Path', 'RateLimit'].map(name => `type ${name}`)])].join(', ')} } from 'patchbay'`), [])
+  t.strictSame(problemsOf(t, { 'connector.ts': `export { ${[...new Set([...names, ...['Auth', 'CrmRequest', 'Path', 'RateLimit'].map(name => `type ${name}`)])].join(', ')} } from 'patchbay'` }), [])
 })
 
 interface TinydeskNote { id: string, reference: string, title: string, text: string, project?: string }

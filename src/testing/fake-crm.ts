@@ -2,22 +2,29 @@
  * The ground that a fake CRM stands on: a strict server (nothing is coerced) that misbehaves on demand (faults.ts). A connector's
  * `fake.ts` builds on it and exports `startFakeCrm`, by which tests and the demo find it.
  */
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, {
+  type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type RawReplyDefaultExpression, type RawRequestDefaultExpression,
+  type RawServerDefault
+} from 'fastify'
 import faults, { faultComponents } from './faults.ts'
 import { Refusal } from './refusal.ts'
 
-/** A record as a person sees it in the CRM, in words that all CRMs share. */
+/** A record as a person sees it in the CRM, in words that all CRMs share. Left out is what the CRM has no field for. */
 export interface FakeRecord {
   readonly id: string
   readonly kind: 'call' | 'message'
   readonly subject: string
   readonly body: string
   readonly contactId: string
-  readonly ownerId: string
   /** ISO 8601 in UTC. */
   readonly startTime: string
-  readonly durationSeconds: number | null
-  readonly dealId: string | null
+  readonly durationSeconds?: number | null
+  readonly direction?: 'inbound' | 'outbound' | null
+  /** How the call ended, as RingCentral names it: `Accepted`, `Missed` ... */
+  readonly outcome?: string | null
+  readonly ownerId?: string
+  readonly dealId?: string | null
 }
 
 /** What requests have cost so far, in the units in which the CRM counts. */
@@ -27,14 +34,28 @@ export interface Spent {
   readonly unit: string
 }
 
-/** In every fake, John Smith has the number +1 650-444-5566 and an open deal: the demo calls him. */
-export interface FakeCrm {
-  readonly app: FastifyInstance
-  readonly url: string
+/** In every fake, John Smith has the number +1 650-444-5566: the demo calls him. Where calls can hang on deals, he has an open one. */
+export type FakeCrm = FakeOAuthCrm | FakeKeyCrm
+
+/** One in which people sign in on a consent page. */
+export interface FakeOAuthCrm extends FakeCrmOfAnyKind {
   /** What Patchbay has to be told: the variables of the connector, `<PLATFORM>_URL` and so on. */
   readonly config: Readonly<Record<'url' | 'clientId' | 'clientSecret' | 'redirectUri' | 'tokenUrl', string>>
   /** Goes to the consent page and says yes. Gives the address to which the CRM sends the browser back, with the code in it. */
   readonly consent: (state: string) => Promise<string>
+}
+
+/** One in which people sign in with a key. */
+export interface FakeKeyCrm extends FakeCrmOfAnyKind {
+  readonly config: { readonly url: string }
+  readonly apiKey: string
+}
+
+interface FakeCrmOfAnyKind {
+  readonly app: FakeServer
+  readonly url: string
+  /** Who signs in, as `ownerId` of records names people. */
+  readonly userId: string
   readonly records: () => FakeRecord[]
   /** Changes the text of a record as a person does in the CRM. */
   readonly editRecord: (id: string, edit: (body: string) => string) => void
@@ -62,9 +83,11 @@ export interface FakeServerOptions {
   readonly failure: (status: number, message: string) => unknown
 }
 
+export type FakeServer = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
+
 /** A server without routes. A {@link Refusal} that a route throws, and what does not match its schema, is answered as the CRM does. */
-export function fakeServer ({ clock, below, tokenEndpoints, failure }: FakeServerOptions): FastifyInstance {
-  const app = Fastify({ ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } }, forceCloseConnections: true })
+export function fakeServer ({ clock, below, tokenEndpoints, failure }: FakeServerOptions): FakeServer {
+  const app = Fastify({ ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } }, forceCloseConnections: true }).withTypeProvider<TypeBoxTypeProvider>()
   const answer = (reply: FastifyReply, status: number, message: string): FastifyReply => reply.code(status).send(failure(status, message))
 
   for (const component of faultComponents) app.addSchema(component)

@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { fakeServer, type FakeCrm, type FakeCrmOptions, type StartFakeCrm } from '../../testing/fake-crm.ts'
+import { fakeServer, type FakeCrmOptions, type FakeOAuthCrm, type FakeRecord, type StartFakeCrm } from '../../testing/fake-crm.ts'
 import { oauthServer, type OAuthServer } from '../../testing/oauth-server.ts'
 import { Refusal } from '../../testing/refusal.ts'
 import { gate, ShutOut, type Endpoint, type Gate } from './fake/gate.ts'
@@ -20,13 +20,14 @@ export interface FakePipedriveOptions extends FakeCrmOptions {
   readonly listsAfter?: number
 }
 
-export interface FakePipedrive extends FakeCrm {
+export interface FakePipedrive extends FakeOAuthCrm {
   /** What the company holds; tests may change it. */
   readonly held: Records
   readonly oauth: OAuthServer
 }
 
 const allScopes = ['base', 'contacts:full', 'activities:full', 'deals:read', 'leads:read', 'users:read', 'search:read']
+const ann = 11
 const client = { id: 'fake-pipedrive-client', secret: 'fake-pipedrive-secret' }
 
 /** How Pipedrive says no. Version 1 leaves out the code, and names the status in the body of a 401. */
@@ -43,7 +44,7 @@ export const startFakeCrm = async (options: FakePipedriveOptions = {}): Promise<
     clock,
     client,
     redirectUri: () => redirectUri,
-    defaultUser: 11,
+    defaultUser: ann,
     accessTokenLifetime: 3599,
     tokenAnswer: () => ({ scope: scopes.join(','), api_domain: `https://${company.domain}.pipedrive.com` }),
     refusal: message => ({ success: false, message, error: message })
@@ -59,6 +60,7 @@ export const startFakeCrm = async (options: FakePipedriveOptions = {}): Promise<
     held,
     oauth,
     config: { url, clientId: client.id, clientSecret: client.secret, redirectUri, tokenUrl: `${url}/oauth/token` },
+    userId: String(ann),
     consent: async state => oauth.consent(state),
     records: () => held.activities.filter(({ is_deleted: isDeleted }) => !isDeleted).map(toRecord),
     editRecord (id, edit) {
@@ -70,7 +72,7 @@ export const startFakeCrm = async (options: FakePipedriveOptions = {}): Promise<
 }
 startFakeCrm satisfies StartFakeCrm
 
-function toRecord (activity: Activity): ReturnType<FakeCrm['records']>[number] {
+function toRecord (activity: Activity): FakeRecord {
   const [hours = 0, minutes = 0, seconds = 0] = activity.duration?.split(':').map(Number) ?? []
   return {
     id: String(activity.id),
