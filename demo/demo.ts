@@ -160,6 +160,18 @@ async function play ({ patchbayUrl, crm, spent }: Stage): Promise<void> {
     expect('the record is as it was', await state(), after)
   }
 
+  const { losingAnAnswer } = crm
+  if (losingAnAnswer !== undefined) {
+    step('A call of an hour ago is logged, too, and the answer of the CRM gets lost: the extension tries again')
+    const recordsBefore = await crm.logsOf(john.id)
+    const earlier = { logInfo: { ...newCall(), startTime: startTime - 3_600_000 }, note: 'Asked whether there is a trial.', ...contact }
+    const isLost = await losingAnAnswer(async () => await patchbay.tryToLogCall(earlier))
+    expect('an answer got lost', isLost, true)
+    const earlierLogId = await patchbay.tryToLogCall(earlier)
+    const written = await newSince(recordsBefore)
+    expect('there is one record of it', written.map(({ id }) => id), [earlierLogId])
+  }
+
   const logged = [{ sessionId, logId }]
   if (operations.has('createContact')) {
     step('Somebody calls whom the CRM does not know: a placeholder contact is made, and the call logged against it')
@@ -183,6 +195,8 @@ async function play ({ patchbayUrl, crm, spent }: Stage): Promise<void> {
   expect('it is a call', finished.kind, 'call')
   expect('the subject is right', finished.subject, subject)
   expect('it is with John Smith', finished.contactId, String(john.id))
+  expectField('it is of who logged it', finished, 'ownerId', crm.userId)
+  expectField('its direction is right', finished, 'direction', 'inbound')
   expectField('its duration is right', finished, 'durationSeconds', duration)
   expectField('its outcome is right', finished, 'outcome', result)
   if (deal !== undefined) expectField('it hangs on the deal', finished, 'dealId', String(deal.const))

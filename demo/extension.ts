@@ -35,13 +35,18 @@ const hidden = '(hidden)'
 export function extension (url: string, say: Pick<Narrator, 'exchange'>) {
   let token = ''
 
-  /** @throws {DemoStopped} when the request fails or is refused */
-  async function send<Sent extends Partial<Envelope>> (method: string, path: string, body?: object): Promise<Sent> {
+  /** @throws {DemoStopped} when the request fails */
+  async function exchange<Sent extends Partial<Envelope>> (method: string, path: string, body?: object): Promise<Sent> {
     const { status, text, json } = await ask(method, `${url}${path}${path.includes('?') ? '&' : '?'}jwtToken=${token}`, { body })
     say.exchange(method, path, body, { status, body: json ?? text })
     if (status !== 200) throw new DemoStopped(`${method} ${path} was answered with ${status}: ${text}`)
-    const answer = Object(json) as Sent
-    if (answer.successful !== true) throw new DemoStopped(`${method} ${path} was refused: ${answer.returnMessage?.message ?? text}`)
+    return Object(json) as Sent
+  }
+
+  /** @throws {DemoStopped} when the request fails or is refused */
+  async function send<Sent extends Partial<Envelope>> (method: string, path: string, body?: object): Promise<Sent> {
+    const answer = await exchange<Sent>(method, path, body)
+    if (answer.successful !== true) throw new DemoStopped(`${method} ${path} was refused: ${answer.returnMessage?.message ?? JSON.stringify(answer)}`)
     return answer
   }
 
@@ -125,6 +130,11 @@ export function extension (url: string, say: Pick<Narrator, 'exchange'>) {
     /** @returns the id of the record in the CRM */
     async logCall (log: Log & { note: string }): Promise<string> {
       return logIdOf(await send<CallLogAnswer>('POST', '/callLog', log))
+    },
+
+    /** @returns undefined when that is refused */
+    async tryToLogCall (log: Log & { note: string }): Promise<string | undefined> {
+      return (await exchange<CallLogAnswer>('POST', '/callLog', log)).logId
     },
 
     async updateCall (changes: { sessionId: string } & Record<string, unknown>): Promise<void> {

@@ -8,7 +8,7 @@ import { openDatabase } from '../src/db/database.ts'
 import type { Spent } from '../src/testing/fake-crm.ts'
 import type { Stage } from './crm.ts'
 import { connectorsDir, fakeOf } from './fake-crms.ts'
-import { DemoStopped } from './http.ts'
+import { DemoStopped, ask } from './http.ts'
 
 export interface FakeStage extends Stage {
   readonly spent: () => Spent
@@ -17,7 +17,9 @@ export interface FakeStage extends Stage {
 /** Starts the fake and a server on free ports, with a database that {@link FakeStage.close} deletes. */
 export async function startOnFake (platform: string): Promise<FakeStage> {
   const startFakeCrm = await fakeOf(platform)
-  const fake = await startFakeCrm()
+  let ahead = 0
+  const clock = (): number => Date.now() + ahead
+  const fake = await startFakeCrm({ clock })
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-'))
   const app = await buildApp({
     config: {
@@ -28,10 +30,27 @@ export async function startOnFake (platform: string): Promise<FakeStage> {
     database: await openDatabase(`file:${join(folder, 'patchbay.db')}`),
     cipher: cipher(parseEncryptionKeys(newEncryptionKey())),
     sessionSecret: newEncryptionKey(),
-    hashKey: newEncryptionKey()
+    hashKey: newEncryptionKey(),
+    clock
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { info } = app.connectors.get(platform)
+
+  /** @throws {DemoStopped} when the fake is not made of the kit */
+  async function faults (method: 'GET' | 'PUT', rules: object[] = []): Promise<unknown[]> {
+    const { status, json } = await ask(method, `${fake.url}/_faults`, method === 'PUT' ? { body: { rules } } : {})
+    if (status !== 200) throw new DemoStopped(`The fake of ${info.title} does not misbehave on demand: it has to be made with fakeServer.`)
+    return (json as { rules: unknown[] }).rules
+  }
+
+  async function losingAnAnswer (work: () => Promise<unknown>): Promise<boolean> {
+    const rules = await faults('PUT', ['POST', 'PUT'].map(method => ({ method, path: '*', times: 1, drop: 'after' })))
+    await work()
+    const left = await faults('GET')
+    await faults('PUT')
+    ahead += info.findDelay ?? 0
+    return left.length < rules.length
+  }
 
   return {
     patchbayUrl: app.listeningOrigin,
@@ -50,7 +69,8 @@ export async function startOnFake (platform: string): Promise<FakeStage> {
         return record
       },
       logsOf: async contactId => fake.records().filter(record => record.contactId === String(contactId)),
-      editAsPerson: async (id, edit) => fake.editRecord(id, edit)
+      editAsPerson: async (id, edit) => fake.editRecord(id, edit),
+      ...(info.dedupe !== 'none' && { losingAnAnswer })
     },
     spent: fake.spent,
     async close () {

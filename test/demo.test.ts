@@ -118,6 +118,24 @@ for (const format of ['text/plain', 'text/html', 'text/markdown']) {
   })
 }
 
+await t.test('The demo names what a connector does wrong', async t => {
+  const table = [
+    ['loses sight of its record', 'return note && { logId: note.id }', 'return undefined', 'WRONG there is one record of it'],
+    ['cannot look for its record', 'return note && { logId: note.id }', "throw new CrmError('permission')", 'WRONG there is one record of it'],
+    ['takes somebody else for the owner', "kind: 'call',", "kind: 'call', ownerId: 'u2',", 'WRONG it is of who logged it: expected "u1", found "u2"\n'],
+    ['turns the direction', "kind: 'call',", "kind: 'call', direction: 'outbound',", 'WRONG its direction is right: expected "inbound", found "outbound"\n']
+  ] as const
+  for (const [title, right, wrong, problem] of table) {
+    await t.test(title, async t => {
+      t.ok(`${tinydesk}${fakeTinydesk}`.includes(right))
+      const folder = t.testdir({ 'tinydesk.ts': tinydesk.replace(right, wrong), tinydesk: { 'fake.ts': fakeTinydesk.replace(right, wrong) } })
+      const { code, text } = await play({ CONNECTORS_DIR: folder }, '--crm', 'tinydesk')
+      t.equal(code, 1)
+      t.match(text, problem)
+    })
+  }
+})
+
 await t.test('The demo says which CRMs there are when there is no such one', async t => {
   for (const crm of ['nowhere', '../example']) {
     const { code, text } = await play({}, '--crm', crm)
