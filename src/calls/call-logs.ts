@@ -5,7 +5,8 @@ import type {
   CallLogAnswer, CallLogsAnswer, CreateCallLogBody, MatchedCallLog, UpdateCallLogBody, UpsertCallDispositionBody
 } from '../contract/call-log.ts'
 import { CrmError } from '../contract/crm.ts'
-import { PatchbayError } from '../contract/errors.ts'
+import { PatchbayError, type ErrorCode } from '../contract/errors.ts'
+import type { CallLogRecord } from '../contract/operations.ts'
 import { readSubmission } from '../contract/submission.ts'
 import type { CallLog, CallLogs as CallLogRows, LoggedCall } from '../db/call-logs.ts'
 import type { Clock } from '../db/database.ts'
@@ -16,7 +17,7 @@ import { compose, nextAttempt, partsOf, type CallPending } from './call-attempt.
 import { doubtOf, mergeCallBody, noteOf, settled, writesEdited, type MergedCallBody } from './call-body.ts'
 import { callChangesOf, callOf, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
-import { change, type ChangeStore } from './change.ts'
+import { change, isNotFound, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
 import {
   leftOf, pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Taken
@@ -287,31 +288,51 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   }
 
   /** A record that cannot be read is told as one that is not there, so that the others still are. A dead session concerns them all. */
-  async function withDetails (caller: Caller, row: LoggedCall): Promise<{ log: MatchedCallLog, problem?: CrmError }> {
-    const { sessionId, crmLogId: logId } = row
+  async function withDetails (caller: Caller, row: LoggedCall): Promise<{ log: MatchedCallLog, problem?: PatchbayError }> {
     try {
-      const { subject, body, note = noteOf(caller, body, row.fingerprints), contactName, dispositions } =
-        await operationOf(caller, 'getCallLog')(caller.context, refOf(row))
-      return {
-        log: {
-          sessionId,
-          matched: true,
-          logId,
-          logData: {
-            subject: subject ?? '',
-            note: note ?? '',
-            ...(body !== undefined && { fullBody: body }),
-            ...(contactName !== undefined && { contactName }),
-            ...(dispositions !== undefined && { dispositions })
-          }
-        }
-      }
+      return { log: await readLog(caller, row) }
     } catch (error) {
-      if (!(error instanceof CrmError) || error.code === 'auth-expired') throw error
-      return { log: { sessionId, matched: false }, problem: error }
+      if (!isOfOneLog(error)) throw error
+      return { log: { sessionId: row.sessionId, matched: false }, problem: error }
+    }
+  }
+
+  async function readLog (caller: Caller, row: LoggedCall): Promise<MatchedCallLog> {
+    const getCallLog = operationOf(caller, 'getCallLog')
+    const read = async (row: LoggedCall): Promise<MatchedCallLog> => matchedLog(caller, row, await getCallLog(caller.context, refOf(row)))
+    try {
+      return await read(row)
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      // Read again as an update would read it: what is still missing is forgotten, and can be logged again.
+      return await change(storeOf(caller, row.sessionId, row), { read, prepare: async (_, log) => ({ write: async () => ({ result: log }) }) }, patienceOf(caller))
     }
   }
 }
+
+function matchedLog (
+  caller: Caller, { sessionId, crmLogId, fingerprints }: LoggedCall,
+  { subject, body, note = noteOf(caller, body, fingerprints), contactName, dispositions }: CallLogRecord
+): MatchedCallLog {
+  return {
+    sessionId,
+    matched: true,
+    logId: crmLogId,
+    logData: {
+      subject: subject ?? '',
+      note: note ?? '',
+      ...(body !== undefined && { fullBody: body }),
+      ...(contactName !== undefined && { contactName }),
+      ...(dispositions !== undefined && { dispositions })
+    }
+  }
+}
+
+/** What {@link change} says of a log, rather than of its user. */
+const ofOneLog: readonly ErrorCode[] = ['gone', 'no-log', 'in-progress', 'needs-user']
+
+const isOfOneLog = (error: unknown): error is PatchbayError =>
+  error instanceof CrmError ? error.code !== 'auth-expired' : error instanceof PatchbayError && ofOneLog.includes(error.code)
 
 /** Members of an update that are not in the text of the record. */
 const besideText = new Set(['sessionId', 'telephonySessionId', 'extensionNumber', 'hashedExtensionId', 'rcExtensionId', 'additionalSubmission'])

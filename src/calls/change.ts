@@ -113,7 +113,7 @@ async function perform<Row extends LogRow, Current, Result> (
   }
 }
 
-const isNotFound = (error: unknown): boolean => error instanceof CrmError && error.code === 'not-found'
+export const isNotFound = (error: unknown): boolean => error instanceof CrmError && error.code === 'not-found'
 
 /** A record counts as missing when the CRM says so. When it says nothing, the log is not forgotten. */
 async function isThere<Row> (lookAt: ((row: Row) => Promise<unknown>) | undefined, row: Row): Promise<boolean> {

@@ -121,6 +121,21 @@ await t.test('a record that a person deleted in the CRM is gone, and can be logg
   t.not(second.json.logId, first.json.logId)
 })
 
+await t.test('a record that is found to be deleted when it is read is told so, and can be logged again', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const first = await patchbay.call('/callLog', { method: 'POST', token, body: logOf() })
+  const read = async (): Promise<any> => (await patchbay.call('/callLog?sessionIds=4503991004&requireDetails=true', { token })).json
+  await faults(patchbay, { method: 'GET', path: '/api/activities/*', times: 1, status: 404 })
+  t.match((await read()).logs, [{ matched: true, logId: first.json.logId }], 'one that the CRM misses for a moment is not deleted')
+
+  await patchbay.askCrm(`/api/activities/${first.json.logId}`, { method: 'DELETE' })
+  t.match(await read(), { logs: [{ matched: false }], returnMessage: { messageType: 'warning', message: /deleted.*Log it again/ } })
+  t.match((await patchbay.call('/callLog?sessionIds=4503991004', { token })).json.logs, [{ matched: false }])
+  t.match((await patchbay.call('/callLog', { method: 'POST', token, body: logOf({ note: 'again' }) })).json, { successful: true })
+  t.match((await read()).logs, [{ matched: true, logData: { note: 'again' } }])
+})
+
 await t.test('a record is not gone because something that an update refers to is', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()
@@ -230,7 +245,7 @@ await t.test('records are read in parallel, and one that cannot be read does not
   const { json } = await patchbay.call('/callLog?requireDetails=true&sessionIds=a,b,c', { token })
   t.equal(json.successful, true)
   t.equal(json.logs.filter((log: any) => log.matched).length, 2)
-  t.match(json.returnMessage, { messageType: 'warning', message: /no longer exists/ })
+  t.match(json.returnMessage, { messageType: 'warning', message: /deleted/ })
 })
 
 await t.test('what a client does not know may be empty, and a score may be a structure', async t => {
