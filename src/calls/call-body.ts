@@ -2,8 +2,9 @@
 import type { CreateCallLogBody, UpdateCallLogBody } from '../contract/call-log.ts'
 import type { Call, CallLogRecord, LogContact } from '../contract/operations.ts'
 import type { CallLog } from '../db/call-logs.ts'
-import { fingerprintOf, type Fingerprints } from './body/fingerprint.ts'
+import { fingerprintOf, isSame, type Fingerprints } from './body/fingerprint.ts'
 import { composeCallLog, merge, readNote, readSections, type Decision } from './body/merge.ts'
+import { placeholdersOf } from './body/sections.ts'
 import type { BodyOptions } from './body/values.ts'
 import type { Caller } from './caller.ts'
 import type { Doubt } from './pending.ts'
@@ -129,6 +130,10 @@ export function settled (caller: Caller, remembered: Fingerprints, doubt: Doubt 
 export function noteOf ({ connector: { info } }: Caller, body: string | undefined, fingerprints: Fingerprints): string | undefined {
   return info.logFormat === 'none' || body === undefined ? undefined : readNote(body, info.logFormat, fingerprints)
 }
+
+/** Whether we have written a note. One that only keeps the place of a note is none. */
+export const hasNote = ({ note }: Fingerprints): boolean =>
+  note !== undefined && !placeholdersOf('note').some(placeholder => isSame(fingerprintOf(placeholder), note))
 
 /** Nothing at all for a log that another server made: its sections count as ours. */
 function sectionsOnly ({ [subjectField]: subject, ...sections }: Fingerprints): Fingerprints | undefined {

@@ -11,10 +11,11 @@ import { readSubmission } from '../contract/submission.ts'
 import type { CallLog, CallLogs as CallLogRows, LoggedCall } from '../db/call-logs.ts'
 import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
-import type { NoteCache } from '../db/note-cache.ts'
+import type { CachedNote, NoteCache } from '../db/note-cache.ts'
 import type { Tenant } from '../db/tenant.ts'
+import { isPlaceholderNote } from './body/sections.ts'
 import { compose, nextAttempt, partsOf, type CallPending } from './call-attempt.ts'
-import { doubtOf, mergeCallBody, noteOf, settled, writesEdited, type MergedCallBody } from './call-body.ts'
+import { doubtOf, hasNote, mergeCallBody, noteOf, settled, writesEdited, type MergedCallBody } from './call-body.ts'
 import { callChangesOf, callOf, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, isNotFound, type ChangeStore } from './change.ts'
@@ -25,11 +26,14 @@ import {
 import { isRefusal } from './outcome.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
+/** Whether the note that is kept for the call comes along. */
+interface WithNote { readonly withCachedNote: boolean }
+
 export interface CallLogs {
   /** Logs a call, once. A repeat gets the first answer. */
-  create: (caller: Caller, body: CreateCallLogBody, options: { withCachedNote: boolean }) => Promise<CallLogAnswer>
+  create: (caller: Caller, body: CreateCallLogBody, options: WithNote) => Promise<CallLogAnswer>
   /** Brings what came later into the record. */
-  update: (caller: Caller, body: UpdateCallLogBody) => Promise<CallLogAnswer>
+  update: (caller: Caller, body: UpdateCallLogBody, options?: WithNote) => Promise<CallLogAnswer>
   /** Which sessions are logged, in the order that was asked; for a reader also what the CRM holds of them. */
   find: (tenant: Tenant, sessionIds: readonly string[], identity: Partial<ExtensionIdentity>, reader?: Caller) => Promise<CallLogsAnswer>
   /** Goes on with a log that a crash or an outage left: writes what waits with its row. */
@@ -187,19 +191,26 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     }, patienceOf(caller))
   }
 
-  /** Into a log that somebody without it has made. */
-  async function bringNote (caller: Caller, body: CreateCallLogBody, note: string): Promise<void> {
-    const sessionId = String(body.logInfo.sessionId)
-    const store = storeOf(caller, sessionId, identityOf(hash, body, body.logInfo))
+  const keptNoteOf = async ({ tenant }: Caller, sessionId: string, isWanted: boolean): Promise<CachedNote | undefined> =>
+    isWanted ? await noteCache.find(tenant, sessionId) : undefined
+
+  /** A note that was kept for a call goes into its log, where that has none, and is kept until then. */
+  async function bringNote (caller: Caller, sessionId: string, store: ChangeStore<CallLog>, kept: CachedNote): Promise<void> {
+    const { note } = kept
     const row = await store.find()
-    if (row?.state !== 'logged' || !lacksNote(caller, row, pendingOf(row).updates)) return
+    if (row?.state !== 'logged') return
     try {
-      await update(caller, store, { sessionId, note }, 'new')
+      if (note !== '' && lacksNote(caller, row, pendingOf(row).updates)) await update(caller, store, { sessionId, note }, 'new')
     } catch (error) {
-      // It waits with the log, or the CRM does not take it: neither is what the client asks, whose call is logged.
-      if (!isRefusal(error) && !isWaiting(error)) throw error
-      log.warn({ err: error, platform: caller.connector.info.platform }, 'a note that was kept for a call is not in its log')
+      if (isRefusal(error)) {
+        // It is not what the client asks, whose call is logged.
+        log.warn({ err: error, platform: caller.connector.info.platform }, 'a note that was kept for a call is not in its log')
+        return
+      }
+      // It waits with the log.
+      if (!isWaiting(error)) throw error
     }
+    await noteCache.remove(caller.tenant, sessionId, kept)
   }
 
   const writeWhatWaits = async (caller: Caller, store: ChangeStore<CallLog>): Promise<void> => {
@@ -209,18 +220,20 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   return {
     async create (caller, body, { withCachedNote }) {
       const sessionId = String(body.logInfo.sessionId)
-      const cached = withCachedNote ? await noteCache.find(caller.tenant, sessionId) : undefined
-      const note = cached?.note ?? ''
-      if (note !== '') await bringNote(caller, body, note)
-      const answer = await create(caller, note === '' ? body : { ...body, note })
-      // Only now: a request that failed comes again, without the note.
-      if (cached !== undefined) await noteCache.remove(caller.tenant, sessionId, cached)
+      const kept = await keptNoteOf(caller, sessionId, withCachedNote)
+      const answer = await create(caller, kept === undefined || kept.note === '' ? body : { ...body, note: kept.note })
+      // Only now: a request that failed comes again, without the note. And somebody without it may have made the log.
+      if (kept !== undefined) await bringNote(caller, sessionId, storeOf(caller, sessionId, identityOf(hash, body, body.logInfo)), kept)
       return answer
     },
 
-    async update (caller, body) {
+    async update (caller, body, { withCachedNote } = { withCachedNote: false }) {
       checkUpdate(caller, body)
-      return await update(caller, storeOf(caller, String(body.sessionId), identityOf(hash, body)), body, 'new')
+      const sessionId = String(body.sessionId)
+      const store = storeOf(caller, sessionId, identityOf(hash, body))
+      const kept = await keptNoteOf(caller, sessionId, withCachedNote)
+      if (kept !== undefined) await bringNote(caller, sessionId, store, kept)
+      return await update(caller, store, body, 'new')
     },
 
     async resume (caller, row) {
@@ -349,7 +362,7 @@ function checkUpdate ({ connector }: Caller, body: UpdateCallLogBody): void {
 
 /** Where a CRM keeps no text of ours, nobody can tell. */
 const lacksNote = ({ connector: { info } }: Caller, { fingerprints }: CallLog, waiting: readonly UpdateCallLogBody[]): boolean =>
-  info.logFormat !== 'none' && fingerprints['note'] === undefined && waiting.every(({ note }) => note === undefined)
+  info.logFormat !== 'none' && !hasNote(fingerprints) && waiting.every(({ note }) => note === undefined || isPlaceholderNote(note))
 
 /** Said of what is kept, and will be written. */
 const isWaiting = (error: unknown): error is PatchbayError => error instanceof PatchbayError && error.code === 'waiting'

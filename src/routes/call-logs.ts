@@ -1,5 +1,6 @@
 /** The logs of calls. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { cacheCallNoteRoute, createCallLogRoute, getCallLogRoute, updateCallLogRoute, upsertCallDispositionRoute } from '../contract/call-log.ts'
 import { AdditionalSubmission } from '../contract/contact.ts'
 import { isYes } from '../contract/route.ts'
@@ -9,6 +10,8 @@ import type { OperationRoutesOptions } from './operations.ts'
 
 /** How the service that logs calls without a browser introduces itself. */
 const serverSideLogging = 'SSCL'
+
+const withNote = ({ headers }: FastifyRequest) => ({ withCachedNote: headers['user-agent'] === serverSideLogging })
 
 export const callLogRoutes: FastifyPluginAsyncTypebox<OperationRoutesOptions> = async (fastify, { connector }) => {
   const { callLogs } = fastify
@@ -26,14 +29,12 @@ export const callLogRoutes: FastifyPluginAsyncTypebox<OperationRoutesOptions> = 
 
   fastify.route({
     ...createCallLogRoute(submission),
-    handler: async request => await callLogs.create(await request.caller(), request.body, {
-      withCachedNote: request.headers['user-agent'] === serverSideLogging
-    })
+    handler: async request => await callLogs.create(await request.caller(), request.body, withNote(request))
   })
 
   fastify.route({
     ...updateCallLogRoute(submission),
-    handler: async request => await callLogs.update(await request.caller(), request.body)
+    handler: async request => await callLogs.update(await request.caller(), request.body, withNote(request))
   })
 
   fastify.route({

@@ -395,6 +395,74 @@ await t.test('and takes the place of none that waits, nor does it decide what a 
   }
 })
 
+await t.test('a note that is kept for a call is forgotten only when it is in the log, or waits with it', async t => {
+  const placeholder = 'From auto logging (Pending)'
+  const kept = async (opened: World): Promise<void> => { await opened.instance.callLogs.cacheNote({ userId: '1-example', platform: 'example' }, 's1', 'typed during the call') }
+  const byServer = async ({ instance }: World, note = ''): Promise<unknown> => await instance.callLogs.create(instance.caller, callOf(note), { withCachedNote: true })
+
+  await t.test('where somebody without it logs the call at the same time', async t => {
+    let meanwhile: Promise<unknown> | undefined
+    const opened: World = await world(t, now => {
+      const { info, operations } = connectorWith('native', now)
+      return {
+        info,
+        operations: {
+          ...operations,
+          createCallLog: async (context, log) => {
+            meanwhile = byServer(opened)
+            await new Promise(resolve => setImmediate(resolve))
+            return await operations.createCallLog(context, log)
+          }
+        }
+      }
+    })
+    await kept(opened)
+    await opened.instance.callLogs.create(opened.instance.caller, callOf(''), create)
+    await meanwhile
+    t.equal(opened.note(), 'typed during the call')
+  })
+
+  await t.test('where the log has a placeholder, or one waits', async t => {
+    for (const waiting of [false, true]) {
+      const opened = await world(t)
+      const { instance: { callLogs, caller, recover }, fail, pass, note } = opened
+      await byServer(opened, waiting ? '' : placeholder)
+      await kept(opened)
+      if (waiting) {
+        fail('PATCH', 503)
+        await t.rejects(callLogs.update(caller, { sessionId: 's1', note: placeholder }), { code: 'waiting' })
+      }
+      t.match(await byServer(opened, placeholder), { successful: true })
+      fail('PATCH', undefined)
+      pass(3_600_000)
+      await recover()
+      t.equal(note(), 'typed during the call')
+    }
+  })
+
+  await t.test('where the CRM refuses it at first', async t => {
+    const opened = await world(t)
+    await byServer(opened)
+    await kept(opened)
+    opened.fail('PATCH', 400)
+    t.match(await byServer(opened), { successful: true })
+    opened.fail('PATCH', undefined)
+    await byServer(opened)
+    t.equal(opened.note(), 'typed during the call')
+  })
+
+  await t.test('and an update of the service brings it, too', async t => {
+    const opened = await world(t)
+    const { instance: { callLogs, caller } } = opened
+    await kept(opened)
+    const update = { sessionId: 's1', note: placeholder, result: 'Voicemail' }
+    await t.rejects(callLogs.update(caller, update, { withCachedNote: true }), { code: 'no-log' })
+    await callLogs.create(caller, callOf(''), create)
+    t.match(await callLogs.update(caller, update, { withCachedNote: true }), { updatedNote: 'typed during the call' })
+    t.equal(opened.note(), 'typed during the call')
+  })
+})
+
 await t.test('recovery goes on with a log as it is now, not as it was when it was found due', async t => {
   const waiting = async (): Promise<World & { due: CallLog }> => {
     const opened = await world(t)

@@ -250,5 +250,8 @@ export const sections: readonly Section<SectionId>[] = table
 /** Whether a text only keeps the place of a section. */
 export const isPlaceholder = ({ placeholders = [] }: Section, text: string): boolean => placeholders.includes(text.trim())
 
+/** Texts that only keep the place of that section. */
+export const placeholdersOf = (id: SectionId): readonly string[] => sections.find(section => section.id === id)?.placeholders ?? []
+
 /** Whether a note is none yet. */
-export const isPlaceholderNote = (note: string): boolean => sections.some(section => section.id === 'note' && isPlaceholder(section, note))
+export const isPlaceholderNote = (note: string): boolean => placeholdersOf('note').includes(note.trim())
