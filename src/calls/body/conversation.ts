@@ -64,6 +64,10 @@ function firstMatch (pattern: RegExp, text: string, from: number): RegExpExecArr
   return pattern.exec(text)
 }
 
+/** The first name that there is. Without one an entry could not be told from a text. */
+export const nameOf = (...names: ReadonlyArray<string | null | undefined>): string =>
+  names.map(name => name?.trim()).find(name => name !== undefined && name !== '') ?? 'Unknown'
+
 /** An entry to be there. */
 export interface Entry {
   id: string

@@ -1,6 +1,6 @@
 /** The log of messages, one per conversation and day: SMS and MMS as a conversation, voicemail and fax as links. */
 import type { Direction, Instant } from '../../contract/call-record.ts'
-import { conversationIn, entriesIn, mergeEntries, type Conversation, type Entry, type EntryDecision } from './conversation.ts'
+import { conversationIn, entriesIn, mergeEntries, nameOf, type Conversation, type Entry, type EntryDecision } from './conversation.ts'
 import type { Fingerprints } from './fingerprint.ts'
 import { mergedToFit } from './fit.ts'
 import { withLineFeeds } from './lines.ts'
@@ -53,7 +53,7 @@ export function composeMessageLog (messages: readonly Message[], context: Messag
   const style = messageStyles[context.format]
   const { userName, contact, participants = [] } = context
   const subject = subjectOf(oldest, context)
-  const names = [userName, contact.name, ...participants.map(name => name || 'Unknown')]
+  const names = [userName, contact.name, ...participants.map(name => nameOf(name))]
   const date = formatInstant(oldest.creationTime, 'dddd, MMMM DD, YYYY', context) ?? ''
   const frame = isMedia(oldest)
     ? style.linksFrame(style.inline(subject))
@@ -118,11 +118,12 @@ function mediaText ({ recordingLink, faxDocLink, uploadFailed }: Message, { crm 
 /** One message of a conversation: who, when, what. */
 function conversationEntry (message: Message, said: string, context: MessageContext): string {
   const style = messageStyles[context.format]
-  const { contact, userName } = context
-  const name = contact.phoneNumber ? `${contact.name} (${contact.phoneNumber})` : contact.name
-  const sender = style.inline(message.direction === 'Outbound' ? userName : name)
-  return style.entry(sender, formatInstant(message.creationTime, 'hh:mm A', context) ?? '', messageText(message, said, style))
+  const sender = message.direction === 'Outbound' ? nameOf(context.userName) : partyName(context.contact)
+  return style.entry(style.inline(sender), formatInstant(message.creationTime, 'hh:mm A', context) ?? '', messageText(message, said, style))
 }
+
+const partyName = ({ name, phoneNumber }: MessageContext['contact']): string =>
+  name.trim() !== '' && phoneNumber ? `${nameOf(name)} (${phoneNumber})` : nameOf(name, phoneNumber)
 
 function messageText ({ imageLink, videoLink, uploadFailed }: Message, said: string, style: MessageStyle): string {
   const link = imageLink || videoLink

@@ -3,7 +3,7 @@
  * are merged one by one; the heading is one section, replaced while it reads as we wrote it.
  */
 import type { Direction, Instant } from '../../contract/call-record.ts'
-import { conversationIn, entriesIn, mergeEntries, type Conversation, type Entry, type EntryDecision } from './conversation.ts'
+import { conversationIn, entriesIn, mergeEntries, nameOf, type Conversation, type Entry, type EntryDecision } from './conversation.ts'
 import { fingerprintOf, type Fingerprints } from './fingerprint.ts'
 import { mergedToFit } from './fit.ts'
 import { withLineFeeds } from './lines.ts'
@@ -165,15 +165,15 @@ function entryOf (entity: SharedEntity, contactName: string, context: DigestCont
   const typed = (text: string | null | undefined) => withLineFeeds(text ?? '').trimEnd()
   switch (recordType) {
     case 'AliveMessage': {
-      const sender = direction === 'Inbound' ? contactName : author?.name || from?.name || 'Unknown'
+      const sender = direction === 'Inbound' ? nameOf(contactName) : nameOf(author?.name, from?.name)
       return { said: typed(entity.text || entity.subject), written: said => style.entry(sender, 'said', time, said) }
     }
     case 'AliveNote': {
-      const writer = author?.name || initiator?.name || 'Unknown'
+      const writer = nameOf(author?.name, initiator?.name)
       return { said: typed(entity.text || entity.body), written: said => style.entry(writer, 'left a note', time, said) }
     }
     case 'ThreadAssignedHint':
-      return { said: '', written: () => style.assignment(assignee?.name || 'Unknown') }
+      return { said: '', written: () => style.assignment(nameOf(assignee?.name)) }
     default:
       return undefined
   }

@@ -80,6 +80,20 @@ for (const format of formats) {
     t.equal(log.body, whole)
   })
 
+  await t.test(`${format}: a message is known again when its answer was lost, also where its sender has no name`, async t => {
+    for (const [contact, userName, written] of [
+      [{ name: '', phoneNumber: '+14155550100' }, '', /\+14155550100[*]* 03:30[^]*Unknown[*]* 01:31/],
+      [{ name: ' \n' }, ' ', /Unknown[*]* 03:30[^]*Unknown[*]* 01:31/],
+      [{ name: ' Ann', phoneNumber: '+14155550100' }, ' Bob', /Ann \(\+14155550100\)[*]* 03:30[^]*Bob[*]* 01:31/]
+    ] as const) {
+      const unnamed = { ...context, contact, userName }
+      const created = composeMessageLog([third], unnamed)
+      const grown = mergeMessages(created.body, created.fingerprints, [first, second], unnamed)
+      t.match(grown.body, written)
+      t.equal(mergeMessages(grown.body, created.fingerprints, [first, second], unnamed).body, grown.body)
+    }
+  })
+
   await t.test(`${format}: a message that a person deleted or commented on stays so`, async t => {
     const created = composeMessageLog([first, second], context)
     const [one = '', two = ''] = entries

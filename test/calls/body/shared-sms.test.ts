@@ -166,6 +166,15 @@ for (const format of formats) {
     t.match(exact.decisions[0], { entry: 'heading', action: 'kept', reason: 'too-long' })
   })
 
+  await t.test(`${format}: an entry is known again when its answer was lost, also where its author has no name`, async t => {
+    const [, hello, assigned, noted, reply] = conversation.entities
+    const nameless = [{ ...hello, from: undefined }, { ...assigned, assignee: { name: ' ' } }, { ...noted, author: { name: ' ' } }, { ...reply, author: { name: ' Bob' } }]
+    const unnamed = { ...conversation, contactName: ' ', entities: nameless as SharedConversation['entities'] }
+    const created = composeSharedSms({ ...unnamed, entities: [] }, context)
+    const grown = mergeSharedSms(created.body, created.fingerprints, unnamed, context)
+    t.equal(mergeSharedSms(grown.body, created.fingerprints, unnamed, context).body, grown.body)
+  })
+
   await t.test(`${format}: the digest of another server is written anew in its place`, async t => {
     const old = golden[format].replace('3 h', '27 h').replace('03:33', '10:33')
     t.equal(mergeSharedSms(`Mine above\n${old}\nMine below`, undefined, conversation, context).body, `Mine above\n${golden[format]}\nMine below`)
