@@ -138,7 +138,7 @@ export function contactOf (
 ): LogContact {
   const id = String(contactId ?? '')
   if (id === '' || id === '0') {
-    throw new PatchbayError('no-contact', { message: `Contact not found for number ${phoneNumber}. Choose or create a contact, then log again.` })
+    throw new PatchbayError('no-contact', phoneNumber === '' ? {} : { message: `Contact not found for number ${phoneNumber}. Choose or create a contact, then log again.` })
   }
   return { id, type: contactType ?? '', name: contactName ?? '', phoneNumber }
 }

@@ -43,13 +43,14 @@ function contextOf ({ connector: { info }, context: { user } }: Caller, { contac
   }
 }
 
-function bodyMessage ({ id, direction, creationTime, text, media }: Message): BodyMessage {
+function bodyMessage ({ id, direction, creationTime, text, sender, media }: Message): BodyMessage {
   const linkOf = (kind: Message['media'][number]['kind']): string | undefined => media.find(medium => medium.kind === kind)?.link
   return {
     id,
     direction,
     creationTime,
     text,
+    sender,
     recordingLink: linkOf('recording'),
     faxDocLink: linkOf('fax'),
     imageLink: linkOf('image'),

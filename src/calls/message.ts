@@ -1,8 +1,9 @@
 /** The messages of a conversation, out of what clients send: checked, in the order of their time, with the media they carry. */
-import type { Direction } from '../contract/call-record.ts'
+import type { Direction, Party } from '../contract/call-record.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import type { Conversation, CreateMessageLogBody, Message as SentMessage } from '../contract/message-log.ts'
 import type { LogContact, LoggedMessage, MessageMedia } from '../contract/operations.ts'
+import { isSameNumber } from '../contract/phone.ts'
 import { contactOf, instantOf } from './call.ts'
 
 /** How the messages of a conversation are logged. */
@@ -10,6 +11,8 @@ export type ConversationKind =
   | 'shared' // an inbox of several people: one digest of everything that happened
   | 'group' // several correspondents: one record for each of them who is a contact
   | 'single'
+
+type Correspondents = NonNullable<Conversation['correspondents']>
 
 export interface Message extends LoggedMessage {
   readonly media: readonly MessageMedia[]
@@ -39,14 +42,19 @@ const mediaReader = 'https://ringcentral.github.io/ringcentral-media-reader/?med
  */
 export function messageRequestOf (body: CreateMessageLogBody, now: number): MessageRequest {
   const { logInfo } = body
-  const [first] = logInfo.messages ?? []
+  const { messages: sentMessages = [] } = logInfo
+  const [first] = sentMessages
   if (first === undefined) throw new PatchbayError('no-message')
   const correspondents = logInfo.correspondents ?? []
   const kind = kindOf(logInfo)
-  const own = correspondents.find(({ name }) => name !== undefined && name === body.contactName) ?? correspondents[0]
-  const contact = contactOf(body, own?.phoneNumber ?? numberOf(first))
-  const messages = (logInfo.messages ?? [])
-    .map(message => messageOf(message, idIn(body, message.id), logInfo, now))
+  const group = kind === 'group' ? correspondents : undefined
+  const named = correspondents.find(({ name }) => name !== undefined && name === body.contactName)
+  // In a group, somebody of another name is not the contact, nor need it be who has written.
+  const own = group === undefined ? named ?? correspondents[0] : named
+  const writer = group === undefined ? sentMessages.find(({ direction }) => directionOf(direction) === 'Inbound') : undefined
+  const contact = contactOf(body, own?.phoneNumber ?? numberOf(writer?.from))
+  const messages = sentMessages
+    .map(message => messageOf(message, idIn(body, message.id), logInfo, group, now))
     .sort((one, other) => one.creationTime - other.creationTime)
   const began = kind === 'shared' && logInfo.creationTime !== undefined ? instantOf(logInfo.creationTime, 'logInfo.creationTime') : undefined
   return {
@@ -84,19 +92,29 @@ export function withoutMediaToken (body: CreateMessageLogBody): CreateMessageLog
   return { ...body, logInfo }
 }
 
-function messageOf (sent: SentMessage, id: string, { rcAccessToken }: Conversation, now: number): Message {
+/** @param group its correspondents, any of whom may have sent the message */
+function messageOf (sent: SentMessage, id: string, { rcAccessToken }: Conversation, group: Correspondents | undefined, now: number): Message {
+  const direction = directionOf(sent.direction)
   return {
     id,
-    direction: directionOf(sent.direction),
+    direction,
     creationTime: sent.creationTime === undefined ? now : instantOf(sent.creationTime, 'logInfo.messages.creationTime'),
     text: sent.subject ?? '',
-    media: mediaOf(sent, rcAccessToken)
+    media: mediaOf(sent, rcAccessToken),
+    ...(group !== undefined && direction === 'Inbound' && { sender: senderOf(sent.from, group) })
   }
+}
+
+function senderOf (from: Party | undefined, group: Correspondents): NonNullable<Message['sender']> {
+  const number = numberOf(from)
+  const known = group.find(({ phoneNumber = '' }) => phoneNumber !== '' && isSameNumber(phoneNumber, number)) ??
+    group.find(({ name = '' }) => name !== '' && name === from?.name)
+  return { name: known?.name || from?.name || '', phoneNumber: number || known?.phoneNumber || '' }
 }
 
 export const directionOf = (direction: string | undefined): Direction => direction === 'Outbound' ? 'Outbound' : 'Inbound'
 
-const numberOf = ({ from }: SentMessage): string => from?.phoneNumber ?? String(from?.extensionNumber ?? '')
+const numberOf = (party: Party | undefined): string => party?.phoneNumber ?? String(party?.extensionNumber ?? '')
 
 function mediaOf ({ attachments = [] }: SentMessage, token: string | undefined): MessageMedia[] {
   const download = (uri: string | undefined): { downloadLink?: string } => token === undefined || uri === undefined ? {} : { downloadLink: `${uri}?access_token=${token}` }

@@ -197,6 +197,8 @@ export interface LoggedMessage {
   /** Epoch milliseconds. */
   readonly creationTime: number
   readonly text: string
+  /** In a group: who of the correspondents has sent it, as far as that is known. Elsewhere it is the contact who does. */
+  readonly sender?: { readonly name: string, readonly phoneNumber: string }
 }
 
 export interface MessageMedia {

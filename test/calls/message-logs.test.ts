@@ -174,8 +174,33 @@ await t.test('the record of somebody in a group has their own number, and names 
   t.match(second, /John Smith \(\+16504445566\).*hello all/)
   t.match(second, /<b>John Smith<\/b><\/li><li><b>Cat<\/b>/)
   const unnamed = await bodyOf([john, { phoneNumber: '+16501110001' }], 'Johnny', 'g2')
-  t.match(unnamed, /Johnny \(\+16504445566\).*hello all/, 'the first where none has the name of the contact')
-  t.match(unnamed, /<b>Johnny<\/b><\/li><li><b>\+16501110001<\/b><\/li><\/ul>/)
+  t.match(unnamed, /<b>Johnny<\/b><\/li><li><b>John Smith<\/b><\/li><li><b>\+16501110001<\/b><\/li><\/ul>/, 'and all where none has the name of the contact')
+})
+
+await t.test('in a group, each says their own words', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const correspondents = [{ phoneNumber: '+16504445566', name: 'John Smith' }, { phoneNumber: '+16501110001', name: 'Mary' }, { phoneNumber: '+16501110002' }]
+  await log(patchbay, token, conversation([
+    message('m1', 1, 'in', { from: { phoneNumber: '+16504445566' } }),
+    message('m2', 2, 'not in', { from: { phoneNumber: '+16501110001' } }),
+    message('m3', 3, 'perhaps', { from: { phoneNumber: '+16501110002' } }),
+    message('m4', 4, 'by name', { from: { name: 'Mary' } }),
+    message('m5', 5, 'who knows', { from: undefined }),
+    message('m6', 6, 'mine', { direction: 'Outbound' })
+  ], { correspondents }))
+  const [{ body }] = await records(patchbay) as [any]
+  for (const [sender, text] of [
+    ['John Smith (+16504445566)', 'in'], ['Mary (+16501110001)', 'not in'], ['+16501110002', 'perhaps'], ['Mary (+16501110001)', 'by name'], ['Unknown', 'who knows'], ['Ann Agent', 'mine']
+  ] as const) t.match(body.replace(/ \d\d:\d\d [AP]M/g, ''), `<li>${sender}<br><b>${text}</b></li>`, text)
+})
+
+await t.test('the number of a contact is never our own', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const outbound = message('m2', 2, 'hello', { direction: 'Outbound', from: { phoneNumber: '+18662019834' } })
+  await log(patchbay, token, conversation([outbound, message('m1', 1, 'hi')], { correspondents: undefined }))
+  t.match((await records(patchbay))[0].body, /John Smith \(\+16504445566\).*hi/)
 })
 
 await t.test('a shared conversation is one digest, which grows', async t => {

@@ -8,11 +8,18 @@ import { FOOTER, messageStyles, type MessageStyle } from './message-styles.ts'
 import { epochOf, formatInstant, type Zone } from './time.ts'
 import type { BodyFormat } from './values.ts'
 
+interface Correspondent {
+  name: string
+  phoneNumber?: string | null | undefined
+}
+
 export interface Message {
   id: string | number
   direction?: Direction | undefined
   creationTime: Instant
   text?: string | null | undefined
+  /** Who has sent it, where that need not be the contact. */
+  sender?: Correspondent | undefined
   /** A voicemail. */
   recordingLink?: string | null | undefined
   /** A fax. */
@@ -25,7 +32,7 @@ export interface Message {
 
 export interface MessageContext extends Zone {
   format: BodyFormat
-  contact: { name: string, phoneNumber?: string | null | undefined }
+  contact: Correspondent
   /** Name of the CRM user. */
   userName: string
   /** Who else takes part; nothing stands for somebody without a name. */
@@ -118,11 +125,11 @@ function mediaText ({ recordingLink, faxDocLink, uploadFailed }: Message, { crm 
 /** One message of a conversation: who, when, what. */
 function conversationEntry (message: Message, said: string, context: MessageContext): string {
   const style = messageStyles[context.format]
-  const sender = message.direction === 'Outbound' ? nameOf(context.userName) : partyName(context.contact)
+  const sender = message.direction === 'Outbound' ? nameOf(context.userName) : correspondentName(message.sender ?? context.contact)
   return style.entry(style.inline(sender), formatInstant(message.creationTime, 'hh:mm A', context) ?? '', messageText(message, said, style))
 }
 
-const partyName = ({ name, phoneNumber }: MessageContext['contact']): string =>
+const correspondentName = ({ name, phoneNumber }: Correspondent): string =>
   name.trim() !== '' && phoneNumber ? `${nameOf(name)} (${phoneNumber})` : nameOf(name, phoneNumber)
 
 function messageText ({ imageLink, videoLink, uploadFailed }: Message, said: string, style: MessageStyle): string {
