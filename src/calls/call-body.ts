@@ -6,6 +6,7 @@ import { fingerprintOf, isSame, type Fingerprints } from './body/fingerprint.ts'
 import { composeCallLog, merge, readNote, readSections, type Decision } from './body/merge.ts'
 import { placeholdersOf } from './body/sections.ts'
 import type { BodyOptions } from './body/values.ts'
+import { instantOf } from './call.ts'
 import type { Caller } from './caller.ts'
 import type { Doubt } from './pending.ts'
 
@@ -67,9 +68,10 @@ function mergeUpdate (caller: Caller, body: UpdateCallLogBody, row: Pick<CallLog
   const options = optionsOf(caller)
   const edited = body.subject !== undefined && body.subject !== '' && fingerprintOf(body.subject) !== row.fingerprints[subjectField]
   const remembered = edited ? { [subjectField]: fingerprintOf(body.subject ?? '') } : {}
+  const startTime = body.startTime === undefined ? undefined : instantOf(body.startTime, 'startTime')
   const merged = options === undefined
     ? { fingerprints: row.fingerprints, decisions: [] }
-    : merge(current, sectionsOnly(row.fingerprints), { ...body, sessionId: row.sessionId }, options)
+    : merge(current, sectionsOnly(row.fingerprints), { ...body, sessionId: row.sessionId, startTime }, options)
   return {
     ...merged,
     fingerprints: { ...row.fingerprints, ...merged.fingerprints, ...remembered },

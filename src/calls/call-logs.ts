@@ -13,7 +13,7 @@ import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { CachedNote, NoteCache } from '../db/note-cache.ts'
 import type { Tenant } from '../db/tenant.ts'
-import { isPlaceholderNote } from './body/sections.ts'
+import { isPlaceholderOf } from './body/sections.ts'
 import { compose, nextAttempt, partsOf, type CallPending } from './call-attempt.ts'
 import { doubtOf, hasNote, mergeCallBody, noteOf, settled, writesEdited, type MergedCallBody } from './call-body.ts'
 import { callChangesOf, callOf, withoutTokens } from './call.ts'
@@ -169,7 +169,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
           write: async () => {
             const told = await operations.updateCallLog(context, {
               logId: row.crmLogId,
-              ...callChangesOf(all),
+              ...Object.assign({}, ...updates.map(callChangesOf)),
               ...(merged.subject !== undefined && { subject: merged.subject }),
               ...(merged.body !== undefined && merged.body !== current?.body && { body: merged.body }),
               ...partsOf(all),
@@ -362,7 +362,7 @@ function checkUpdate ({ connector }: Caller, body: UpdateCallLogBody): void {
 
 /** Where a CRM keeps no text of ours, nobody can tell. */
 const lacksNote = ({ connector: { info } }: Caller, { fingerprints }: CallLog, waiting: readonly UpdateCallLogBody[]): boolean =>
-  info.logFormat !== 'none' && !hasNote(fingerprints) && waiting.every(({ note }) => note === undefined || isPlaceholderNote(note))
+  info.logFormat !== 'none' && !hasNote(fingerprints) && waiting.every(({ note }) => note === undefined || isPlaceholderOf('note', note))
 
 /** Said of what is kept, and will be written. */
 const isWaiting = (error: unknown): error is PatchbayError => error instanceof PatchbayError && error.code === 'waiting'

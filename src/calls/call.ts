@@ -4,7 +4,7 @@ import type { CreateCallLogBody, UpdateCallLogBody } from '../contract/call-log.
 import type { Duration, Instant } from '../contract/call-record.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import type { Call, LogContact } from '../contract/operations.ts'
-import { isPlaceholderNote } from './body/sections.ts'
+import { isPlaceholderOf } from './body/sections.ts'
 import { epochOf } from './body/time.ts'
 
 /** @returns epoch milliseconds. @throws {PatchbayError} `invalid-request` naming the field */
@@ -29,8 +29,13 @@ export function secondsOf (duration: Duration | undefined): number | undefined {
 /** A link that somebody can open; the extension sends `(pending...)` until the recording is ready. */
 export const readyLink = (link: string | undefined): string | undefined => link !== undefined && /^https?:\/\//.test(link) ? link : undefined
 
+/** How a call ended; undefined while it goes on. */
+export const knownResult = (result: string | undefined): string | undefined =>
+  result === undefined || result.trim() === '' || isPlaceholderOf('result', result) ? undefined : result
+
 export function callOf ({ logInfo }: CreateCallLogBody, now: number): Call {
   const duration = secondsOf(logInfo.duration)
+  const result = knownResult(logInfo.result)
   const recordingLink = readyLink(logInfo.recording?.link)
   return {
     sessionId: String(logInfo.sessionId),
@@ -40,7 +45,7 @@ export function callOf ({ logInfo }: CreateCallLogBody, now: number): Call {
     to: logInfo.to ?? {},
     startTime: logInfo.startTime === undefined ? now : instantOf(logInfo.startTime, 'logInfo.startTime'),
     ...(duration !== undefined && { duration }),
-    ...(logInfo.result !== undefined && { result: logInfo.result }),
+    ...(result !== undefined && { result }),
     ...(logInfo.legs !== undefined && { legs: logInfo.legs }),
     ...(recordingLink !== undefined && { recordingLink }),
     ...(logInfo.recording?.downloadUrl !== undefined && { recordingDownloadLink: logInfo.recording.downloadUrl })
@@ -59,10 +64,12 @@ export function withoutTokens<Body extends CreateCallLogBody | UpdateCallLogBody
 
 /** Members that say nothing yet, although they are there. */
 const placeholders: Readonly<Record<string, (value: never) => boolean>> = {
-  note: isPlaceholderNote,
+  note: value => isPlaceholderOf('note', value),
   duration: value => secondsOf(value) === undefined,
+  result: value => knownResult(value) === undefined,
   link: value => readyLink(value) === undefined,
-  recordingLink: value => readyLink(value) === undefined
+  recordingLink: value => readyLink(value) === undefined,
+  voicemailLink: value => readyLink(value) === undefined
 }
 
 const saysNothing = (name: string, value: unknown): boolean =>
@@ -117,11 +124,12 @@ function changesOf (body: CreateCallLogBody): Partial<UpdateCallLogBody> {
 /** The structured fields that an update brings. */
 export function callChangesOf (body: UpdateCallLogBody): Partial<Call> {
   const duration = secondsOf(body.duration)
+  const result = knownResult(body.result)
   const recordingLink = readyLink(body.recordingLink)
   return {
     ...(body.startTime !== undefined && { startTime: instantOf(body.startTime, 'startTime') }),
     ...(duration !== undefined && { duration }),
-    ...(body.result !== undefined && { result: body.result }),
+    ...(result !== undefined && { result }),
     ...(body.direction !== undefined && { direction: body.direction }),
     ...(body.from !== undefined && { from: body.from }),
     ...(body.to !== undefined && { to: body.to }),

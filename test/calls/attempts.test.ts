@@ -189,11 +189,13 @@ await t.test('a request that knows less takes nothing from one that knew more', 
       direction: 'Inbound',
       startTime: '2026-01-15T08:00:00Z',
       duration: 30,
+      result: 'Voicemail',
       customSubject: 'Renewal of licence',
       recording: { link: 'https://recordings.example/1' }
-    }
+    },
+    voicemailLink: 'https://recordings.example/2'
   })
-  const less = callOf('', { logInfo: { sessionId: 's1', direction: 'Inbound', startTime: '2026-01-15T08:00:00Z', duration: 'pending', result: 'Voicemail', recording: { link: '(pending...)' } } })
+  const less = callOf('', { logInfo: { sessionId: 's1', direction: 'Inbound', startTime: '2026-01-15T08:00:00Z', duration: 'pending', result: 'pending', recording: { link: '(pending...)' } }, voicemailLink: '(pending...)', aiNote: 'They met.' })
   for (const how of [503, 'after'] as const) {
     const { instance, fail, pass, note, records } = await world(t)
     fail('POST', how)
@@ -203,10 +205,23 @@ await t.test('a request that knows less takes nothing from one that knew more', 
     await instance.callLogs.create(instance.caller, less, create)
     await instance.recover()
     t.equal(note(), 'typed', `the note, ${how}`)
-    t.match(records(), [{ subject: 'Renewal of licence', body: /recordings\.example\/1/ }], `subject and recording, ${how}`)
-    t.match(records()[0]?.body, /Voicemail/, `what is new, ${how}`)
+    t.match(records(), [{ subject: 'Renewal of licence', outcome: 'Voicemail', body: /recordings\.example\/1.*recordings\.example\/2/ }], `subject, result and recordings, ${how}`)
+    t.match(records()[0]?.body, /They met\./, `what is new, ${how}`)
     t.match(records()[0]?.body, /30 sec/, `the duration, ${how}`)
   }
+})
+
+await t.test('nor does an update that knows less, while both wait', async t => {
+  const { instance, fail, pass, records } = await world(t)
+  await instance.callLogs.create(instance.caller, callOf('typed'), create)
+  fail('PATCH', 503)
+  for (const known of [{ duration: 30, result: 'Voicemail' }, { duration: 'pending', result: 'pending' }]) {
+    await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', ...known }), { code: 'waiting' })
+  }
+  fail('PATCH', undefined)
+  pass(3_600_000)
+  await instance.recover()
+  t.match(records(), [{ outcome: 'Voicemail', durationSeconds: 30 }])
 })
 
 await t.test('what was chosen later counts', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { instantOf } from '../../src/calls/call.ts'
+import { callChangesOf, callOf, instantOf } from '../../src/calls/call.ts'
 
 await t.test('an instant is the same wherever the server is', async t => {
   const before = process.env['TZ']
@@ -25,5 +25,13 @@ await t.test('an instant is the same wherever the server is', async t => {
   for (const [value, epoch] of table) {
     if (epoch === undefined) t.throws(() => instantOf(value, 'startTime'), { code: 'invalid-request', field: 'startTime' }, String(value))
     else t.equal(instantOf(value, 'startTime'), epoch, String(value))
+  }
+})
+
+await t.test('what is not known yet is absent from the fields of a call', async t => {
+  for (const [result, known] of [['', {}], [' ', {}], ['pending', {}], ['(pending)', {}], ['(pending...)', {}], ['Voicemail', { result: 'Voicemail' }]] as const) {
+    const parts = { duration: 'pending', result }
+    t.strictSame(callChangesOf({ sessionId: '1', recordingLink: '(pending...)', ...parts }), known)
+    t.match(callOf({ logInfo: { sessionId: '1', recording: { link: '(pending...)' }, ...parts } }, 0), { result: known.result, duration: undefined, recordingLink: undefined })
   }
 })

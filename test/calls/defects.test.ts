@@ -196,3 +196,12 @@ await t.test('the parts of a call may come in any order and more than once: the 
     t.equal(bodies.size, 1, `${format}: ${[...bodies].join('\n---\n')}`)
   }
 })
+
+await t.test('a new start of the call is in the text, too, however it is written', async t => {
+  for (const format of formats) {
+    const log = await aLog(format)
+    await log.create()
+    await log.update({ startTime: 'Thu, 15 Jan 2026 08:30:00 GMT' })
+    t.ok((await log.body()).includes('2026-01-15 08:30:00 AM'), format)
+  }
+})

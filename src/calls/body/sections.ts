@@ -253,5 +253,5 @@ export const isPlaceholder = ({ placeholders = [] }: Section, text: string): boo
 /** Texts that only keep the place of that section. */
 export const placeholdersOf = (id: SectionId): readonly string[] => sections.find(section => section.id === id)?.placeholders ?? []
 
-/** Whether a note is none yet. */
-export const isPlaceholderNote = (note: string): boolean => placeholdersOf('note').includes(note.trim())
+/** Whether a text is no value of that section yet. */
+export const isPlaceholderOf = (id: SectionId, text: string): boolean => placeholdersOf(id).includes(text.trim())
