@@ -42,17 +42,17 @@ export function readableScore (score: unknown): string | undefined {
 
 /** A structure that is not understood stays as JSON text, rather than getting lost. */
 function readable (artifact: unknown, lay: (structured: unknown) => string | undefined): string | undefined {
-  if (artifact === null || artifact === undefined) return undefined
-  if (typeof artifact !== 'string') return lay(artifact) ?? JSON.stringify(artifact)
-  return (/^\s*[[{]/.test(artifact) ? laidJson(artifact, lay) : undefined) ?? artifact
+  if (typeof artifact !== 'string') return isEmpty(artifact) ? undefined : lay(artifact) ?? JSON.stringify(artifact)
+  return /^\s*[[{]/.test(artifact) ? readableJson(artifact, lay) : artifact
 }
 
 /** JSON text holds its signs by their numbers and nests as deeply as it likes: nobody has looked into it before. */
-function laidJson (json: string, lay: (structured: unknown) => string | undefined): string | undefined {
+function readableJson (json: string, lay: (structured: unknown) => string | undefined): string | undefined {
   try {
-    return mended(lay(JSON.parse(json)))
+    const structured: unknown = JSON.parse(json)
+    return isEmpty(structured) ? undefined : mended(lay(structured)) ?? json
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof RangeError) return undefined // a text that only begins like JSON, or one nested without end
+    if (error instanceof SyntaxError || error instanceof RangeError) return json // a text that only begins like JSON, or one nested without end
     throw error
   }
 }

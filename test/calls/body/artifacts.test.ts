@@ -22,6 +22,8 @@ await t.test('a transcript is told line by line, who said what and when', async 
     ['text that begins like JSON', '[00:12] Ann: hello', '[00:12] Ann: hello'],
     ['JSON of another kind', '{"a":[1]}', '{"a":[1]}'],
     ['a structure of another kind', { a: [1] }, '{"a":[1]}'],
+    ['a list of nobody\'s words', [], undefined],
+    ['the same as JSON text', ' []', undefined],
     ['nothing', null, undefined],
     ['not even that', undefined, undefined]
   ] as const) t.equal(readableTranscript(transcript), text, shape)
@@ -48,7 +50,9 @@ await t.test('an AI note has its headings, paragraphs and items', async t => {
     ['JSON text that is nested without end', `[${'['.repeat(50_000)}"a"${']'.repeat(50_000)}]`, `[${'['.repeat(50_000)}"a"${']'.repeat(50_000)}]`],
     ['a list', '["one", {"text":"two","owner":"Ann"}]', '- one\n- two (Ann)'],
     ['text', 'Ann wants {two} chairs.', 'Ann wants {two} chairs.'],
-    ['an empty structure', '{}', '{}'],
+    ['an empty structure', '{}', undefined],
+    ['a structure of nothing else', { summary: '', actionItems: [], score: null }, undefined],
+    ['the same as JSON text', '{"summary":" ","actionItems":[{}]}', undefined],
     ['a number', 5, '5'],
     ['nothing', undefined, undefined]
   ] as const) t.equal(readableNote(note), text, shape)
