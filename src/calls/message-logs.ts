@@ -143,7 +143,8 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
         const kept = pendingOf(row).updates
         let merged = { body: current?.body ?? '', fingerprints: row.fingerprints }
         const messages: Message[] = []
-        for (const each of body !== undefined ? [...kept.slice(0, -1), body] : taken === 'oldest' ? kept.slice(0, 1) : kept) {
+        const updates = body !== undefined ? [...kept.slice(0, -1), body] : taken === 'oldest' ? kept.slice(0, 1) : kept
+        for (const each of updates) {
           const request = messageRequestOf(each, clock())
           const known = await knownOf(caller, request.messages)
           const unknown = request.messages.filter(({ id }) => !known.has(id))
@@ -152,15 +153,19 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
           merged = next
           messages.push(...unknown.filter(({ id }) => messages.every(message => message.id !== id)))
         }
+        // Who sends a form sends all of it.
+        const chosen = chosenIn(caller, updates.findLast(({ additionalSubmission }) => additionalSubmission !== undefined))
+        const isChosen = Object.keys(chosen).length > 0
         return {
           write: async () => {
             const changed = merged.body !== current?.body
-            const told = changed || info.logFormat === 'none'
+            const told = changed || isChosen || info.logFormat === 'none'
               ? await updateMessageLog(context, {
                 logId: row.crmLogId,
                 ...(changed && { body: merged.body }),
                 messages,
-                media: messages.flatMap(({ media }) => media)
+                media: messages.flatMap(({ media }) => media),
+                ...(isChosen && { additionalSubmission: chosen })
               })
               : {}
             store.brought = messages.map(({ id }) => id)
@@ -174,6 +179,8 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
   return {
     async log (caller, sent) {
       const { kind, messages } = messageRequestOf(sent, clock())
+      // A bad choice is refused before it is kept.
+      chosenIn(caller, sent)
       const logged = returnMessage('success', 'Message logged.', 2000)
       const shared = kind === 'shared'
       // Before anything is kept, so that an attempt stays as it is whatever becomes known meanwhile. A digest is made of all that it shows.
@@ -214,7 +221,6 @@ interface Composed {
  * @throws {PatchbayError} `no-message`, `no-contact`, `invalid-request`
  */
 function compose (caller: Caller, body: CreateMessageLogBody, ownerId: string, now: number): Composed {
-  const { connector: { info } } = caller
   const request = messageRequestOf(body, now)
   const { messages, contact, startTime } = request
   const composed = composeMessageBody(caller, request, body)
@@ -227,12 +233,16 @@ function compose (caller: Caller, body: CreateMessageLogBody, ownerId: string, n
       direction: messages[0]?.direction ?? 'Inbound',
       messages,
       media: messages.flatMap(({ media }) => media),
-      additionalSubmission: readSubmission(submissionOf(info, 'messageLog'), body.additionalSubmission),
+      additionalSubmission: chosenIn(caller, body),
       ownerId
     },
     changes: { fingerprints: composed.fingerprints, contactId: contact.id, contactType: contact.type }
   }
 }
+
+/** @throws {PatchbayError} `invalid-request` naming the field */
+const chosenIn = ({ connector: { info } }: Caller, body: CreateMessageLogBody | undefined): Record<string, unknown> =>
+  readSubmission(submissionOf(info, 'messageLog'), body?.additionalSubmission)
 
 /**
  * What the next attempt writes, and what follows it. Once there is something to write, it stays as it is, because an attempt of it

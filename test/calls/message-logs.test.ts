@@ -271,6 +271,23 @@ await t.test('a lost answer never makes a second record, and an outage loses no 
   t.strictSame((await log(patchbay, token, conversation([message('m2', 2, 'two'), message('m3', 3, 'three')]))).json.logIds, [])
 })
 
+await t.test('what is chosen with a later message of the day is set, also where the text stays as it is', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const choosing = (body: object, deals: unknown): object => ({ ...body, additionalSubmission: { deals } })
+  await log(patchbay, token, conversation([message('m1', 1, 'one')]))
+  t.match((await log(patchbay, token, choosing(conversation([message('m2', 2, 'two')]), '1'))).json, { successful: true })
+  t.match(await records(patchbay), [{ dealId: 1, body: /one.*two/ }])
+  t.match((await log(patchbay, token, choosing(conversation([message('m3', 3, 'three')]), 'none'))).json, { successful: false, error: { code: 'invalid-request', field: 'deals' } })
+  await log(patchbay, token, conversation([message('m4', 4, 'four')]))
+  t.match(await records(patchbay), [{ dealId: 1, body: /two.*four/ }], 'it stays where nothing is chosen')
+
+  const digest = conversation([message('m1', 1, 'x')], { conversationLogId: 's1', owner: { name: 'Support Queue' }, entities: [] })
+  await log(patchbay, token, digest)
+  t.match((await log(patchbay, token, choosing(digest, 1))).json, { successful: true })
+  t.match((await records(patchbay)).find(({ body }) => body.includes('Support Queue')), { dealId: 1 })
+})
+
 await t.test('what cannot be logged says why', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()

@@ -137,8 +137,12 @@ export default connector({
     return { subject, body }
   },
 
-  async updateMessageLog ({ crm }, { logId, body }) {
-    if (body !== undefined) await crm.patch(path`/api/activities/${logId}`, { body: { body }, answer: Activity })
+  async updateMessageLog ({ crm }, { logId, body, additionalSubmission }) {
+    const changes = {
+      ...(body !== undefined && { body }),
+      ...(additionalSubmission?.deals !== undefined && { dealId: additionalSubmission.deals })
+    }
+    if (Object.keys(changes).length > 0) await crm.patch(path`/api/activities/${logId}`, { body: changes, answer: Activity })
     return {}
   }
 })
