@@ -7,7 +7,7 @@ import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { LogState } from '../db/schema.ts'
 import { composeCallBody } from './call-body.ts'
 import { callOf, completed, contactOf, differences, otherNumber } from './call.ts'
-import type { Caller } from './caller.ts'
+import { ownerOf, type Caller } from './caller.ts'
 import { isInDoubt, type Next, type Pending } from './pending.ts'
 
 interface Composed {
@@ -21,7 +21,7 @@ interface Composed {
  * @param now epoch milliseconds, for a call that says no time
  * @throws {PatchbayError} `no-contact`, `invalid-request`
  */
-export function compose (caller: Caller, body: CreateCallLogBody, ownerId: string, now: number): Composed {
+export async function compose (caller: Caller, body: CreateCallLogBody, now: number): Promise<Composed> {
   const { connector: { info } } = caller
   const call = callOf(body, now)
   const contact = contactOf(body, otherNumber(call))
@@ -35,7 +35,7 @@ export function compose (caller: Caller, body: CreateCallLogBody, ownerId: strin
       body: composed.body ?? '',
       ...partsOf(body),
       additionalSubmission: readSubmission(info.additionalSubmission, body.additionalSubmission),
-      ownerId
+      ownerId: await ownerOf(caller, body)
     },
     changes: { fingerprints: composed.fingerprints, contactId: contact.id, contactType: contact.type }
   }

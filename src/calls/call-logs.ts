@@ -77,7 +77,6 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     const identity = { extensionNumber, hashedExtensionId }
     const store = storeOf(caller, call.sessionId, identity)
     const externalId = (row: CallLog): string => externalIdOf(tenant.userId, row.sessionId, row.extensionNumber, row.hashedExtensionId)
-    const ownerId = await caller.ownerOf(body.additionalSubmission) ?? context.user.crmUserId
     const { findCallLog } = operations
     const isSearchedFor = info.dedupe === 'search'
     /** The update that waits because of this request. */
@@ -92,12 +91,12 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         startTime: call.startTime
       })
     }, {
-      prepare: row => {
+      prepare: async row => {
         const waiting = row === undefined ? { since: now, updates: [] } : pendingOf(row)
         const sent = sentEarlier(waiting, row?.state)
         const { since, create, updates } = resumed === undefined ? nextAttempt(row?.state, waiting, body, now) : sameAttempt(waiting)
         if (updates.length > waiting.updates.length) brought = updates.at(-1)
-        const { log, changes } = compose(caller, create, ownerId, row?.startTime ?? now)
+        const { log, changes } = await compose(caller, create, row?.startTime ?? now)
         const attempt = { ...log, ...sent }
         return {
           noted: { pending: pendingText({ since, updates, create: withoutTokens(create), ...(isSearchedFor && { sent: sentOf(attempt) }) }) },
@@ -108,7 +107,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       ...(findCallLog !== undefined && info.dedupe !== 'none' && {
         lookUp: async row => {
           const { create = body, sent } = pendingOf(row)
-          const { log } = compose(caller, create, ownerId, row.startTime ?? now)
+          const { log } = await compose(caller, create, row.startTime ?? now)
           const others = await rows.recordsOf(tenant, row.sessionId)
           return await findCallLog(context, { ...log, ...sent, externalId: externalId(row), since: row.createdAt, others })
         }

@@ -21,3 +21,8 @@ export function operationOf<Name extends OperationName> ({ connector }: Caller, 
   if (operation === undefined) throw new PatchbayError('not-supported', { message: `${connector.info.title} does not support this (${name}).` })
   return operation
 }
+
+/** The CRM user whom a new record belongs to. */
+export async function ownerOf (caller: Caller, { additionalSubmission }: { readonly additionalSubmission?: Readonly<Record<string, unknown>> | undefined }): Promise<string> {
+  return await caller.ownerOf(additionalSubmission) ?? caller.context.user.crmUserId
+}

@@ -7,7 +7,7 @@ import { readSubmission, submissionOf } from '../contract/submission.ts'
 import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { MessageLog, MessageLogs as MessageLogRows } from '../db/message-logs.ts'
-import { operationOf, type Caller } from './caller.ts'
+import { operationOf, ownerOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
 import { composeMessageBody, mergeMessageBody } from './message-body.ts'
@@ -62,7 +62,6 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
   async function create (caller: Caller, body: CreateMessageLogBody, request: MessageRequest, resumed = false): Promise<{ row: MessageLog, ids: readonly string[] } | undefined> {
     const { tenant, connector: { info, operations }, context } = caller
     const createMessageLog = operationOf(caller, 'createMessageLog')
-    const ownerId = await caller.ownerOf(body.additionalSubmission) ?? context.user.crmUserId
     const store = storeOf(caller, request.conversationLogId)
     const { findMessageLog } = operations
     const externalId = externalIdOf(tenant.userId, request.conversationLogId)
@@ -79,11 +78,11 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
         conversationId: request.conversationId
       })
     }, {
-      prepare: row => {
+      prepare: async row => {
         const waiting = row === undefined ? { since: clock(), updates: [] } : pendingOf(row)
         const sent = sentEarlier(waiting, row?.state)
         const { since, create, updates } = resumed ? sameAttempt(waiting) : nextAttempt(waiting, body, clock())
-        const { log, changes } = compose(caller, create, ownerId, clock())
+        const { log, changes } = await compose(caller, create, clock())
         const attempt = { ...log, ...sent }
         return {
           holds: sent === undefined ? changes : {},
@@ -105,7 +104,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       ...(findMessageLog !== undefined && info.dedupe !== 'none' && {
         lookUp: async row => {
           const { create = body, sent } = pendingOf(row)
-          const { log } = compose(caller, create, ownerId, clock())
+          const { log } = await compose(caller, create, clock())
           const logged = await findMessageLog(context, { ...log, ...sent, externalId, since: row.createdAt, others: [] })
           if (logged !== undefined) written(log.messages)
           return logged
@@ -220,7 +219,7 @@ interface Composed {
  * The record of a conversation.
  * @throws {PatchbayError} `no-message`, `no-contact`, `invalid-request`
  */
-function compose (caller: Caller, body: CreateMessageLogBody, ownerId: string, now: number): Composed {
+async function compose (caller: Caller, body: CreateMessageLogBody, now: number): Promise<Composed> {
   const request = messageRequestOf(body, now)
   const { messages, contact, startTime } = request
   const composed = composeMessageBody(caller, request, body)
@@ -234,7 +233,7 @@ function compose (caller: Caller, body: CreateMessageLogBody, ownerId: string, n
       messages,
       media: messages.flatMap(({ media }) => media),
       additionalSubmission: chosenIn(caller, body),
-      ownerId
+      ownerId: await ownerOf(caller, body)
     },
     changes: { fingerprints: composed.fingerprints, contactId: contact.id, contactType: contact.type }
   }

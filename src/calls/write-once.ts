@@ -39,7 +39,7 @@ export interface Attempt<Row extends LogRow> {
  */
 export interface Writing<Row extends LogRow> {
   /** @param row undefined for the first attempt */
-  readonly prepare: (row: Row | undefined) => Attempt<Row>
+  readonly prepare: (row: Row | undefined) => Promise<Attempt<Row>>
   /** Looks for the record of an attempt whose answer was lost; absent where the CRM gives no way to tell. */
   readonly lookUp?: (row: Row) => Promise<Logged | undefined>
   /** What is still to be done when an attempt has written the record, a look has found that of an earlier one, or the CRM refused it. */
@@ -74,7 +74,7 @@ export async function writeOnce<Row extends LogRow> (store: LogStore<Row>, writi
   for (;;) {
     const row = await store.find()
     if (row === undefined) {
-      const { noted, holds, send } = writing.prepare(undefined)
+      const { noted, holds, send } = await writing.prepare(undefined)
       const reserved = await store.reserve({ ...noted, ...holds, leaseUntil: clock() + leaseTime })
       if (reserved !== undefined) return await attempt(store, reserved, send, writing, patience)
     } else if (row.state === 'logged') {
@@ -90,14 +90,15 @@ export async function writeOnce<Row extends LogRow> (store: LogStore<Row>, writi
       // Sent without an answer, or by somebody who did not come back and may have sent it at the end of the lease.
       const lookAt = row.state === 'sending' ? (row.leaseUntil ?? 0) + writing.findDelay : row.nextAttemptAt ?? 0
       if (lookAt > clock() + shortWait) {
-        const { noted } = writing.prepare(row)
+        const { noted } = await writing.prepare(row)
         if (await store.advance(row, { ...noted, state: 'unknown', leaseUntil: null, nextAttemptAt: lookAt }) === undefined) continue
         throw new PatchbayError('outcome-unknown', { retryAfter: Math.ceil((lookAt - clock()) / 1000) })
       }
       if (lookAt > clock()) await wait()
       else {
         // What this request brings is kept from now on, because a look that fails is answered as if it were.
-        const mine = await store.advance(row, { ...writing.prepare(row).noted, state: 'unknown', leaseUntil: clock() + leaseTime })
+        const { noted } = await writing.prepare(row)
+        const mine = await store.advance(row, { ...noted, state: 'unknown', leaseUntil: clock() + leaseTime })
         const found = mine && await resolve(store, mine, writing, patience)
         if (found !== undefined) return found
       }
@@ -107,7 +108,7 @@ export async function writeOnce<Row extends LogRow> (store: LogStore<Row>, writi
 
 /** Undefined when the row is somebody else's by now. */
 async function sendAgain<Row extends LogRow> (store: LogStore<Row>, row: Row, writing: Writing<Row>, patience: Patience): Promise<Row | undefined> {
-  const { noted, holds, send } = writing.prepare(row)
+  const { noted, holds, send } = await writing.prepare(row)
   const leaseUntil = patience.clock() + leaseTime
   const mine = await store.advance(row, { ...noted, ...holds, state: 'sending', leaseUntil, nextAttemptAt: null, attempts: row.attempts + 1 })
   return mine && await attempt(store, mine, send, writing, patience)

@@ -23,6 +23,10 @@ const conversation = {
   correspondents: [{ phoneNumber: '+16504445566' }],
   contactId: 1
 }
+const messageOf = (id: string, more: object = {}): CreateMessageLogBody => ({
+  ...conversation,
+  logInfo: { ...conversation.logInfo, messages: [{ id, direction: 'Inbound', subject: `Words of ${id}`, creationTime: '2026-01-15T08:00:00Z', ...more }] }
+})
 const create = { withCachedNote: false }
 
 interface World {
@@ -236,6 +240,20 @@ await t.test('what was chosen later counts', async t => {
   t.match(await chosen({ additionalSubmission: { deals: 1 } }, { additionalSubmission: {} }), { dealId: null }, 'a choice that is taken back')
   t.match(await chosen({ additionalSubmission: { deals: 1 } }, {}), { dealId: 1 }, 'a request without the form')
   t.match(await chosen({ contactName: 'Ann', additionalSubmission: { deals: 1 } }, { contactId: 2, contactName: undefined }), { contactId: 2, dealId: null, subject: 'Inbound Call from' }, 'another contact')
+})
+
+await t.test('whose a log is stays, although a request that names nobody follows while it waits', async t => {
+  const { instance, fail, pass, records } = await world(t)
+  const caller: Caller = { ...instance.caller, ownerOf: async chosen => chosen?.['isAssignedToUser'] === true ? '2' : undefined }
+  const additionalSubmission = { isAssignedToUser: true }
+  fail('POST', 503)
+  await t.rejects(instance.callLogs.create(caller, callOf('', { additionalSubmission }), create), { code: 'waiting' })
+  await t.rejects(instance.messageLogs.log(caller, { ...conversation, additionalSubmission }), { code: 'waiting' })
+  fail('POST', undefined)
+  pass(60_000)
+  await instance.callLogs.create(caller, callOf('typed'), create)
+  await instance.messageLogs.log(caller, messageOf('m2'))
+  t.match(records(), [{ ownerId: 2 }, { ownerId: 2 }])
 })
 
 await t.test('a repeat brings nothing back that an update has replaced since', async t => {
@@ -535,11 +553,6 @@ await t.test('a note that waits for its call is there until the call is logged',
   fail('POST', undefined)
   await instance.callLogs.create(instance.caller, callOf(''), { withCachedNote: true })
   t.equal(note(), 'typed during the call')
-})
-
-const messageOf = (id: string, more: object = {}): CreateMessageLogBody => ({
-  ...conversation,
-  logInfo: { ...conversation.logInfo, messages: [{ id, direction: 'Inbound', subject: `Words of ${id}`, creationTime: '2026-01-15T08:00:00Z', ...more }] }
 })
 
 await t.test('a message that was promised is written, although the one before it is refused', async t => {
