@@ -21,7 +21,7 @@ import { operationOf, type Caller } from './caller.ts'
 import { change, isNotFound, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
 import {
-  leftOf, pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, withUpdate, withoutSuperseded, writeWaiting, type Doubt, type Taken
+  pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, updateStep, withoutSuperseded, writeWaiting, type Doubt, type Taken
 } from './pending.ts'
 import { isRefusal } from './outcome.ts'
 import { writeOnce, type Patience } from './write-once.ts'
@@ -126,6 +126,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   /** @param body a new update; without one, those that wait are written */
   async function update (caller: Caller, store: ChangeStore<CallLog>, body: UpdateCallLogBody | undefined, taken: Taken): Promise<CallLogAnswer> {
     const { connector: { info, operations }, context } = caller
+    const { keep, updatesOf, left } = updateStep(pendingOf, clock, body, taken, withoutTokens)
     let learned: LifecycleChanges = {}
     let doubt: (() => Doubt) | undefined
     const inDoubt = (row: CallLog, doubt: Doubt): string => {
@@ -133,14 +134,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       return pendingText({ since, updates: taken === 'oldest' ? updates : withoutSuperseded(updates), doubt })
     }
     return await change(store, {
-      keep: row => {
-        const pending = pendingOf(row)
-        return pendingText(body === undefined ? pending : { ...pending, since: clock(), updates: withUpdate(pending.updates, withoutTokens(body)) })
-      },
-      left: (row, refused) => {
-        const { since, updates } = pendingOf(row)
-        return pendingText({ since, updates: leftOf(updates, taken, refused) })
-      },
+      keep,
+      left,
       learned: () => learned,
       stillWaits: (row, isUnknown) => {
         if (doubt === undefined) return pendingText(pendingOf(row))
@@ -152,8 +147,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       read: async row => info.logFormat !== 'none' && changesText(pendingOf(row)) ? await operationOf(caller, 'getCallLog')(context, refOf(row)) : undefined,
       lookAt: lookAt(caller),
       prepare: async (row, current) => {
-        const { updates: kept, doubt: earlier } = pendingOf(row)
-        const updates = body !== undefined ? [...kept.slice(0, -1), body] : taken === 'oldest' ? kept.slice(0, 1) : kept
+        const { doubt: earlier } = pendingOf(row)
+        const updates = updatesOf(row)
         const fingerprints = settled(caller, row.fingerprints, earlier, current)
         const merged: MergedCallBody = changesText(pendingOf(row)) ? mergeCallBody(caller, updates, { ...row, fingerprints }, current?.body ?? '') : { fingerprints, decisions: [] }
         learned = { fingerprints }

@@ -12,7 +12,7 @@ import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
 import { composeMessageBody, mergeMessageBody } from './message-body.ts'
 import { messageRequestOf, withoutKnown, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
-import { leftOf, pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, withUpdate, writeWaiting, type Next, type Pending, type Taken } from './pending.ts'
+import { pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, updateStep, writeWaiting, type Next, type Pending, type Taken } from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface MessageLogs {
@@ -127,22 +127,16 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
   async function update (caller: Caller, store: MessageStore, body: CreateMessageLogBody | undefined, taken: Taken): Promise<{ ids: readonly string[], answer: ReturnMessage | undefined }> {
     const { connector: { info }, context } = caller
     const [getMessageLog, updateMessageLog] = [operationOf(caller, 'getMessageLog'), operationOf(caller, 'updateMessageLog')]
+    const { keep, updatesOf, left } = updateStep(pendingOf, clock, body, taken, withoutMediaToken)
     return await change(store, {
-      keep: row => {
-        const pending = pendingOf(row)
-        return pendingText(body === undefined ? pending : { ...pending, since: clock(), updates: withUpdate(pending.updates, withoutMediaToken(body)) })
-      },
-      left: (row, refused) => {
-        const { since, updates } = pendingOf(row)
-        return pendingText({ since, updates: leftOf(updates, taken, refused) })
-      },
+      keep,
+      left,
       read: async row => info.logFormat === 'none' ? undefined : await getMessageLog(context, refOf(row)),
       lookAt: async row => await getMessageLog(context, refOf(row)),
       prepare: async (row, current) => {
-        const kept = pendingOf(row).updates
+        const updates = updatesOf(row)
         let merged = { body: current?.body ?? '', fingerprints: row.fingerprints }
         const messages: Message[] = []
-        const updates = body !== undefined ? [...kept.slice(0, -1), body] : taken === 'oldest' ? kept.slice(0, 1) : kept
         for (const each of updates) {
           const request = messageRequestOf(each, clock())
           const known = await knownOf(caller, request.messages)

@@ -92,15 +92,43 @@ export const attemptOnly = <Create, Update>({ since, create, sent }: Pending<Cre
 /** Which updates a step writes: a new one together with those that wait, all that wait, or the oldest of them. */
 export type Taken = 'new' | 'all' | 'oldest'
 
-/** @returns what goes on waiting after a step. Of several that were refused together, nobody knows which one the CRM does not take. */
-export function leftOf<Update> (updates: readonly Update[], taken: Taken, refused: boolean): readonly Update[] {
+/**
+ * What waits before and after a step that writes updates.
+ * @param body a new update; without one, those that wait are written
+ * @param storable what of an update may be kept
+ */
+export function updateStep<Row, Create, Update> (
+  pendingOf: (row: Row) => Pending<Create, Update>, clock: Clock, body: Update | undefined, taken: Taken, storable: (update: Update) => Update
+) {
+  return {
+    /** While it is not written. */
+    keep (row: Row): string {
+      const pending = pendingOf(row)
+      return pendingText(body === undefined ? pending : { ...pending, since: clock(), updates: withUpdate(pending.updates, storable(body)) })
+    },
+    /** What it writes, the oldest first. */
+    updatesOf (row: Row): readonly Update[] {
+      const { updates } = pendingOf(row)
+      if (body !== undefined) return [...updates.slice(0, -1), body]
+      return taken === 'oldest' ? updates.slice(0, 1) : updates
+    },
+    /** When it is written, or refused. */
+    left (row: Row, refused: boolean): string {
+      const { since, updates } = pendingOf(row)
+      return pendingText({ since, updates: leftOf(updates, taken, refused) })
+    }
+  }
+}
+
+/** Of several that were refused together, nobody knows which one the CRM does not take. */
+function leftOf<Update> (updates: readonly Update[], taken: Taken, refused: boolean): readonly Update[] {
   if (taken === 'oldest') return updates.slice(1)
   if (!refused) return []
   return taken === 'new' ? updates.slice(0, -1) : updates.length > 1 ? updates : []
 }
 
-/** What is kept together with a new update, which may be there already because the client sends it again. */
-export function withUpdate<Update> (updates: readonly Update[], update: Update): readonly Update[] {
+/** A new update may be there already, because the client sends it again. */
+function withUpdate<Update> (updates: readonly Update[], update: Update): readonly Update[] {
   return isDeepStrictEqual(updates.at(-1), update) ? updates : [...updates, update]
 }
 
