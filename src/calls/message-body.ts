@@ -16,14 +16,14 @@ export function composeMessageBody (caller: Caller, request: MessageRequest, bod
 
 /**
  * @param current the text as the CRM holds it now
- * @param fingerprints undefined for a log that another server made
+ * @param fingerprints none for a log that another server made
  * @param messages those that are not in it yet
  */
 export function mergeMessageBody (
-  caller: Caller, request: MessageRequest, body: CreateMessageLogBody, messages: readonly Message[], current: string, fingerprints: Fingerprints | undefined
+  caller: Caller, request: MessageRequest, body: CreateMessageLogBody, messages: readonly Message[], current: string, fingerprints: Fingerprints
 ): MergedMessages {
   const context = contextOf(caller, request)
-  if (context === undefined) return { body: current, fingerprints: fingerprints ?? {}, decisions: [] }
+  if (context === undefined) return { body: current, fingerprints, decisions: [] }
   return request.kind === 'shared'
     ? mergeSharedSms(current, fingerprints, sharedConversation(request, body), context)
     : mergeMessages(current, fingerprints, messages.map(bodyMessage), context)

@@ -71,11 +71,11 @@ export function composeMessageLog (messages: readonly Message[], context: Messag
 /**
  * The body of an existing log with further messages, each at its time and once, however often it comes.
  * @param current the body as the CRM holds it now
- * @param fingerprints what the last merge gave back. Nothing for a log that another server made: then `messages` are only
- *   those that are not in it yet
+ * @param fingerprints what the last merge gave back. None for a log that another server made: then `messages` are only those that are
+ *   not in it yet
  */
 export function mergeMessages (
-  current: string, fingerprints: Fingerprints | null | undefined, messages: readonly Message[], context: MessageContext
+  current: string, fingerprints: Fingerprints, messages: readonly Message[], context: MessageContext
 ): MergedMessages {
   const style = messageStyles[context.format]
   const conversation = conversationIn(current, style.conversation)
@@ -88,7 +88,7 @@ export function mergeMessages (
   const body = conversation ?? linksIn(current, style)
   const layout = conversation === undefined ? style.links : style.conversation
   return mergedToFit(incoming, context.maxLength ?? Infinity, incoming => {
-    const { entries, added, ...merged } = mergeEntries(body, fingerprints ?? {}, incoming, layout, 'oldest-first')
+    const { entries, added, ...merged } = mergeEntries(body, fingerprints, incoming, layout, 'oldest-first')
     return { body: body.before + counted(body.heading, added) + body.lead + entries.join('') + body.after, ...merged }
   })
 }

@@ -54,16 +54,14 @@ export function composeSharedSms (conversation: SharedConversation, context: Dig
 /**
  * The body of an existing digest, brought up to date.
  * @param current the body as the CRM holds it now
- * @param fingerprints what the last merge gave back; nothing for a digest that another server made: it is written anew, in
- *   its place
+ * @param fingerprints what the last merge gave back; none for a digest that another server made: it is written anew, in its place
  */
 export function mergeSharedSms (
-  current: string, fingerprints: Fingerprints | null | undefined, conversation: SharedConversation, context: DigestContext
+  current: string, fingerprints: Fingerprints, conversation: SharedConversation, context: DigestContext
 ): MergedMessages {
   const { layout } = digestStyles[context.format]
   const held = conversationIn(current, layout)
-  if (fingerprints && held) return digest(held, fingerprints, conversation, context)
-  if (fingerprints) return withoutFrame(current, fingerprints, conversation, context)
+  if (Object.keys(fingerprints).length > 0) return held ? digest(held, fingerprints, conversation, context) : withoutFrame(current, fingerprints, conversation, context)
   const feed = layout.linewise && current !== '' && !current.endsWith('\n') ? '\n' : ''
   const { before, after } = held ?? { before: current + feed, after: '' }
   return digest({ ...nothing, before, after }, {}, conversation, context)

@@ -110,7 +110,7 @@ for (const format of formats) {
 
   await t.test(`${format}: a log of another server goes on, each new message once`, async t => {
     const old = smsOf(format, 1, entries.slice(0, 1).join(''))
-    const grown = mergeMessages(old, null, [first, second], context)
+    const grown = mergeMessages(old, {}, [first, second], context)
     t.equal(grown.body, smsOf(format, 2, entries.slice(0, 2).join('')))
     t.equal(mergeMessages(grown.body, grown.fingerprints, [first, second], context).body, grown.body)
   })

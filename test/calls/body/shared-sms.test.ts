@@ -177,9 +177,9 @@ for (const format of formats) {
 
   await t.test(`${format}: the digest of another server is written anew in its place`, async t => {
     const old = golden[format].replace('3 h', '27 h').replace('03:33', '10:33')
-    t.equal(mergeSharedSms(`Mine above\n${old}\nMine below`, undefined, conversation, context).body, `Mine above\n${golden[format]}\nMine below`)
-    t.equal(mergeSharedSms('', null, conversation, context).body, golden[format])
-    t.equal(mergeSharedSms('Mine', null, conversation, context).body, `Mine${format === 'text/html' ? '' : '\n'}${golden[format]}`)
+    t.equal(mergeSharedSms(`Mine above\n${old}\nMine below`, {}, conversation, context).body, `Mine above\n${golden[format]}\nMine below`)
+    t.equal(mergeSharedSms('', {}, conversation, context).body, golden[format])
+    t.equal(mergeSharedSms('Mine', {}, conversation, context).body, `Mine${format === 'text/html' ? '' : '\n'}${golden[format]}`)
   })
 
   await t.test(`${format}: defect C-11: times may be ISO texts, and what is missing is taken from the entries`, async t => {
