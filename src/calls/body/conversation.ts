@@ -95,7 +95,7 @@ export interface MergedEntries {
   decisions: EntryDecision[]
 }
 
-type Order = 'oldest-first' | 'newest-first'
+export type Order = 'oldest-first' | 'newest-first'
 
 /** An entry in the body; `id` and `at` are known where it reads as we wrote it. */
 interface Row {

@@ -3,7 +3,7 @@
  * are merged one by one; the heading is one section, replaced while it reads as we wrote it.
  */
 import type { Direction, Instant } from '../../contract/call-record.ts'
-import { conversationIn, entriesIn, mergeEntries, nameOf, type Conversation, type Entry, type EntryDecision } from './conversation.ts'
+import { conversationIn, entriesIn, mergeEntries, nameOf, type Conversation, type Entry, type EntryDecision, type Order } from './conversation.ts'
 import { fingerprintOf, type Fingerprints } from './fingerprint.ts'
 import { mergedToFit } from './fit.ts'
 import { withLineFeeds } from './lines.ts'
@@ -92,29 +92,28 @@ function digest (
   const heading = verdict.action === 'kept' ? current.heading : written
   const isNext = verdict.action !== 'kept' || verdict.reason === 'same'
 
-  return mergedToFit(entriesOf(conversation, context), maxLength, incoming => {
-    const { entries, fingerprints, decisions } = mergeEntries(current, remembered, incoming, layout, 'newest-first')
-    return {
-      body: bodyOf(heading, entries),
-      fingerprints: isNext ? { ...fingerprints, [HEADING]: next } : fingerprints,
-      decisions: [{ entry: HEADING, ...verdict }, ...decisions]
-    }
-  })
+  const known = isNext ? { ...remembered, [HEADING]: next } : remembered
+  return withEntries(current, known, conversation, context, 'newest-first', verdict, entries => bodyOf(heading, entries))
 }
 
 /** A digest whose frame a person took away stays without it. What is new goes to the end, as in any other log. */
 function withoutFrame (
   current: string, remembered: Fingerprints, conversation: SharedConversation, context: DigestContext
 ): MergedMessages {
+  const body = { ...nothing, ...entriesIn(current, digestStyles[context.format].layout.entry) }
+  const verdict = { action: 'kept', reason: 'deleted-by-person' } as const
+  return withEntries(body, remembered, conversation, context, 'oldest-first', verdict, entries => body.lead + entries.join(''))
+}
+
+/** @param verdict of the heading */
+function withEntries (
+  current: Conversation, remembered: Fingerprints, conversation: SharedConversation, context: DigestContext,
+  order: Order, verdict: Omit<EntryDecision, 'entry'>, bodyOf: (entries: readonly string[]) => string
+): MergedMessages {
   const { layout } = digestStyles[context.format]
-  const body = { ...nothing, ...entriesIn(current, layout.entry) }
   return mergedToFit(entriesOf(conversation, context), context.maxLength ?? Infinity, incoming => {
-    const { entries, fingerprints, decisions } = mergeEntries(body, remembered, incoming, layout, 'oldest-first')
-    return {
-      body: body.lead + entries.join(''),
-      fingerprints,
-      decisions: [{ entry: HEADING, action: 'kept', reason: 'deleted-by-person' }, ...decisions]
-    }
+    const { entries, fingerprints, decisions } = mergeEntries(current, remembered, incoming, layout, order)
+    return { body: bodyOf(entries), fingerprints, decisions: [{ entry: HEADING, ...verdict }, ...decisions] }
   })
 }
 
