@@ -38,7 +38,6 @@ function contextOf ({ connector: { info }, context: { user } }: Caller, { contac
     contact: { name: contact.name, phoneNumber: contact.phoneNumber },
     userName: user.name,
     participants,
-    crm: info.title,
     maxLength: info.maxBodyLength
   }
 }

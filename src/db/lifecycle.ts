@@ -12,7 +12,7 @@ type LogRow = LogTable['$inferSelect']
 /** What a step may change. Instants are epoch milliseconds; null takes one away. */
 export type LifecycleChanges = Partial<Pick<LogRow,
   'contactId' | 'contactType' | 'crmLogId' | 'state' | 'leaseUntil' | 'attempts' | 'nextAttemptAt' |
-  'lastErrorCode' | 'lastErrorMessage' | 'fingerprints' | 'answer'
+  'lastErrorCode' | 'fingerprints' | 'answer'
 >> & {
   /** What waits to be written, in plain text: it is sealed on the way in. `''` when nothing waits any more. */
   pending?: string

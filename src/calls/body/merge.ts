@@ -75,10 +75,6 @@ export function readNote (body: string, format: BodyFormat, fingerprints?: Finge
   return readSection(body, format, 'note', fingerprints) ?? ''
 }
 
-export function readSubject (body: string, format: BodyFormat, fingerprints?: Fingerprints): string | undefined {
-  return readSection(body, format, 'subject', fingerprints)
-}
-
 function mergeBy (
   current: string, known: Fingerprints | undefined, values: CallLogValues, options: BodyOptions,
   incomingOf: (section: Section) => string | undefined

@@ -26,8 +26,6 @@ export interface Message {
   faxDocLink?: string | null | undefined
   imageLink?: string | null | undefined
   videoLink?: string | null | undefined
-  /** The CRM did not take the document or image itself, so that only its link is logged. */
-  uploadFailed?: boolean | undefined
 }
 
 export interface MessageContext extends Zone {
@@ -37,8 +35,6 @@ export interface MessageContext extends Zone {
   userName: string
   /** Who else takes part; nothing stands for somebody without a name. */
   participants?: ReadonlyArray<string | null | undefined> | undefined
-  /** Name of the CRM, for what it did not take. */
-  crm?: string | undefined
   /** The longest body that the CRM takes, in UTF-16 units. */
   maxLength?: number | undefined
 }
@@ -82,7 +78,7 @@ export function mergeMessages (
   const incoming = messages.map((message): Entry => ({
     id: String(message.id),
     at: timeOf(message),
-    said: withLineFeeds(isMedia(message) ? mediaText(message, context) : message.text ?? '').trimEnd(),
+    said: withLineFeeds(isMedia(message) ? mediaText(message) : message.text ?? '').trimEnd(),
     written: said => conversation === undefined && isMedia(message) ? style.linkEntry(style.block(said)) : conversationEntry(message, said, context)
   }))
   const body = conversation ?? linksIn(current, style)
@@ -117,10 +113,8 @@ function subjectOf ({ creationTime, recordingLink, faxDocLink }: Message, contex
   return faxDocLink ? `Fax document sent from ${name} - ${date}` : `SMS conversation with ${name} - ${date}`
 }
 
-function mediaText ({ recordingLink, faxDocLink, uploadFailed }: Message, { crm = 'the CRM' }: MessageContext): string {
-  if (recordingLink) return `Voicemail recording link: ${recordingLink}`
-  return `${uploadFailed ? `Fax failed to be uploaded to ${crm}.\n` : ''}Fax document link: ${faxDocLink}`
-}
+const mediaText = ({ recordingLink, faxDocLink }: Message): string =>
+  recordingLink ? `Voicemail recording link: ${recordingLink}` : `Fax document link: ${faxDocLink}`
 
 /** One message of a conversation: who, when, what. */
 function conversationEntry (message: Message, said: string, context: MessageContext): string {
@@ -132,8 +126,8 @@ function conversationEntry (message: Message, said: string, context: MessageCont
 const correspondentName = ({ name, phoneNumber }: Correspondent): string =>
   name.trim() !== '' && phoneNumber ? `${nameOf(name)} (${phoneNumber})` : nameOf(name, phoneNumber)
 
-function messageText ({ imageLink, videoLink, uploadFailed }: Message, said: string, style: MessageStyle): string {
+function messageText ({ imageLink, videoLink }: Message, said: string, style: MessageStyle): string {
   const link = imageLink || videoLink
   if (!link) return style.block(said)
-  return style.block(`[Message]: ${said || 'N/A'}\n[Link${uploadFailed ? ' - failed to upload' : ''}]: `) + style.link(link)
+  return style.block(`[Message]: ${said || 'N/A'}\n[Link]: `) + style.link(link)
 }

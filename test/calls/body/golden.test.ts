@@ -1,5 +1,5 @@
 import t from 'tap'
-import { composeCallLog, merge, readNote, readSection, readSubject } from '../../../src/calls/body/merge.ts'
+import { composeCallLog, merge, readNote, readSection } from '../../../src/calls/body/merge.ts'
 import { sections } from '../../../src/calls/body/sections.ts'
 import type { BodyFormat, BodyOptions, CallLogValues } from '../../../src/calls/body/values.ts'
 import { everythingOn, formats, fullCall, goldenBodies } from './golden.ts'
@@ -27,10 +27,10 @@ for (const format of formats) {
 
   await t.test(`${format}: note and subject are read back`, async t => {
     t.equal(readNote(goldenBodies[format], format), 'line1\nline2')
-    t.equal(readSubject(goldenBodies[format], format), 'Inbound Call from Ann')
+    t.equal(readSection(goldenBodies[format], format, 'subject'), 'Inbound Call from Ann')
     t.equal(readSection(goldenBodies[format], format, 'recordingLink'), 'https://rec/1')
     t.equal(readNote('', format), '')
-    t.equal(readSubject('', format), undefined)
+    t.equal(readSection('', format, 'subject'), undefined)
   })
 }
 
