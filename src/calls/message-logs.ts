@@ -7,6 +7,7 @@ import { readSubmission, submissionOf } from '../contract/submission.ts'
 import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { MessageLog, MessageLogs as MessageLogRows } from '../db/message-logs.ts'
+import { fingerprintOf, type Fingerprints } from './body/fingerprint.ts'
 import { operationOf, ownerOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
@@ -146,9 +147,10 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
           merged = next
           messages.push(...unknown.filter(({ id }) => messages.every(message => message.id !== id)))
         }
-        // Who sends a form sends all of it.
+        // Who sends a form sends all of it, with each message again. What a person has changed in the CRM since then stays.
         const chosen = chosenIn(caller, updates.findLast(({ additionalSubmission }) => additionalSubmission !== undefined))
-        const isChosen = Object.keys(chosen).length > 0
+        const choice = choiceIn(chosen)
+        const isChosen = choice[choiceField] !== undefined && choice[choiceField] !== row.fingerprints[choiceField]
         return {
           write: async () => {
             const changed = merged.body !== current?.body
@@ -162,7 +164,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
               })
               : {}
             store.brought = messages.map(({ id }) => id)
-            return { changes: { fingerprints: merged.fingerprints }, result: { ids: store.brought, answer: told.returnMessage } }
+            return { changes: { fingerprints: { ...merged.fingerprints, ...choice } }, result: { ids: store.brought, answer: told.returnMessage } }
           }
         }
       }
@@ -217,6 +219,7 @@ async function compose (caller: Caller, body: CreateMessageLogBody, now: number)
   const request = messageRequestOf(body, now)
   const { messages, contact, startTime } = request
   const composed = composeMessageBody(caller, request, body)
+  const chosen = chosenIn(caller, body)
   return {
     log: {
       contact,
@@ -226,16 +229,22 @@ async function compose (caller: Caller, body: CreateMessageLogBody, now: number)
       direction: messages[0]?.direction ?? 'Inbound',
       messages,
       media: messages.flatMap(({ media }) => media),
-      additionalSubmission: chosenIn(caller, body),
+      additionalSubmission: chosen,
       ownerId: await ownerOf(caller, body)
     },
-    changes: { fingerprints: composed.fingerprints, contactId: contact.id, contactType: contact.type }
+    changes: { fingerprints: { ...composed.fingerprints, ...choiceIn(chosen) }, contactId: contact.id, contactType: contact.type }
   }
 }
 
 /** @throws {PatchbayError} `invalid-request` naming the field */
 const chosenIn = ({ connector: { info } }: Caller, body: CreateMessageLogBody | undefined): Record<string, unknown> =>
   readSubmission(submissionOf(info, 'messageLog'), body?.additionalSubmission)
+
+const choiceField = 'choice'
+
+/** What is remembered of what was chosen. */
+const choiceIn = (chosen: Readonly<Record<string, unknown>>): Fingerprints =>
+  Object.keys(chosen).length === 0 ? {} : { [choiceField]: fingerprintOf(JSON.stringify(chosen)) }
 
 /**
  * What the next attempt writes, and what follows it. Once there is something to write, it stays as it is, because an attempt of it

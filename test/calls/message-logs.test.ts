@@ -281,6 +281,10 @@ await t.test('what is chosen with a later message of the day is set, also where 
   t.match((await log(patchbay, token, choosing(conversation([message('m3', 3, 'three')]), 'none'))).json, { successful: false, error: { code: 'invalid-request', field: 'deals' } })
   await log(patchbay, token, conversation([message('m4', 4, 'four')]))
   t.match(await records(patchbay), [{ dealId: 1, body: /two.*four/ }], 'it stays where nothing is chosen')
+  const [{ id }] = await records(patchbay)
+  await patchbay.askCrm(`/api/activities/${id}`, { method: 'PATCH', body: { dealId: 2 } })
+  await log(patchbay, token, choosing(conversation([message('m5', 5, 'five')]), '1'))
+  t.match(await records(patchbay), [{ dealId: 2, body: /four.*five/ }], 'what a person has changed is not undone by the same choice')
 
   const digest = conversation([message('m1', 1, 'x')], { conversationLogId: 's1', owner: { name: 'Support Queue' }, entities: [] })
   await log(patchbay, token, digest)
