@@ -12,13 +12,15 @@ import { cipher } from './db/cipher.ts'
 import { databaseFile, openDatabase } from './db/database.ts'
 import { serializers } from './plugins/request-log.ts'
 import { loadSecrets } from './secrets.ts'
+import { standardOutput } from './standard-output.ts'
 
 /** Kubernetes kills after 30 s. */
 const graceTime = 25_000
 
 async function start (): Promise<void> {
   const config = readConfig()
-  const logger = pino({ level: config.logLevel, serializers })
+  const output = standardOutput()
+  const logger = pino({ level: config.logLevel, serializers }, output)
   const secrets = await loadSecrets(config)
   const database = await openDatabase(config.databaseUrl)
   const crm = await startExampleCrm(config, logger)
@@ -43,7 +45,7 @@ async function start (): Promise<void> {
     await crm?.close()
   })
   await listen(app, config.host, config.port, { host: 'HOST', port: 'PORT' })
-  process.stdout.write(banner({ server: app.listeningOrigin, exampleCrm: crm?.listeningOrigin, keyFile: secrets.created ? secrets.file : undefined }))
+  output.write(banner({ server: app.listeningOrigin, exampleCrm: crm?.listeningOrigin, keyFile: secrets.created ? secrets.file : undefined }))
 }
 
 /** The Example CRM keeps its own file beside our database. */

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, openSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -10,16 +10,17 @@ const server = new URL('../dist/server.js', import.meta.url).pathname
 
 interface Running { child: ChildProcess, output: () => string, errors: () => string, exited: Promise<number | null> }
 
-/** The server as a process of its own. */
-function run (t: Test, folder: string, variables: Record<string, string>): Running {
+/** The server as a process of its own. @param stdout where it writes; nothing is read of it there */
+function run (t: Test, folder: string, variables: Record<string, string>, stdout: number | 'pipe' = 'pipe'): Running {
   const child = spawn(process.execPath, [server], {
     cwd: folder,
+    stdio: ['ignore', stdout, 'pipe'],
     env: { ...process.env, PORT: '0', EXAMPLE_CRM_PORT: '0', DATABASE_URL: `file:${join(folder, 'data', 'patchbay.db')}`, ...variables }
   })
   let output = ''
   let errors = ''
-  child.stdout.on('data', (chunk: Buffer) => { output += chunk.toString() })
-  child.stderr.on('data', (chunk: Buffer) => { errors += chunk.toString() })
+  child.stdout?.on('data', (chunk: Buffer) => { output += chunk.toString() })
+  child.stderr?.on('data', (chunk: Buffer) => { errors += chunk.toString() })
   const exited = once(child, 'exit').then(([code]) => code as number | null)
   t.teardown(async () => {
     child.kill('SIGKILL')
@@ -43,6 +44,24 @@ async function printed (pattern: RegExp, { output, errors, exited }: Running): P
 async function addressOf (running: Running): Promise<string> {
   const [, url = ''] = await printed(/Server +(http:\S+)/, running)
   return url
+}
+
+async function freePort (): Promise<string> {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  await new Promise(resolve => taken.close(resolve))
+  return String(port)
+}
+
+/** For a server whose output says nothing. */
+async function alive (url: string, { errors, child }: Running): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${url}/health/live`).catch(() => undefined)
+    if (answer?.status === 200) return
+    if (child.exitCode !== null) throw new Error(`The server ended: ${errors()}`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
 }
 
 const signIn = async (url: string): Promise<Response> => await fetch(`${url}/apiKeyLogin`, {
@@ -134,6 +153,55 @@ await t.test('what a connector leaves to itself stops nobody', async t => {
   }
   await printed(/nobody waited for it/, running)
   t.equal((await fetch(`${url}/isAlive`)).status, 200)
+  running.child.kill('SIGTERM')
+  t.equal(await running.exited, 0)
+})
+
+await t.test('a disk that is full of logs costs lines of the log, nothing else', { skip: process.platform !== 'linux' && 'there is no /dev/full here' }, async t => {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const start = async (folder: string): Promise<Running> => {
+    const running = run(t, folder, { PORT: port, CONNECTORS_DIR: folder, FALLING_URL: 'http://127.0.0.1:1', LOG_LEVEL: 'trace' }, openSync('/dev/full', 'w'))
+    await alive(url, running)
+    return running
+  }
+  const folder = t.testdir({
+    'falling.mjs': `import { apiKey, connector, Type } from 'patchbay'
+      export default connector({
+        platform: 'falling', title: 'Falling', hosts: ['api.example.com'], baseUrl: 'https://api.example.com', auth: apiKey({ authorization: () => 'Basic x' }),
+        logFormat: 'none', dedupe: 'none', additionalSubmission: Type.Object({}), manifest: { name: 'falling', displayName: 'Falling', auth: { type: 'apiKey' } }
+      }, {
+        async getUserInfo () { setTimeout(() => { throw new Error('nobody catches this') }); return { crmUserId: '1', name: 'One' } },
+        async findContact () { return [] },
+        async createContact () { return { id: '1', name: 'One' } },
+        async createCallLog () { return { logId: '1' } },
+        async updateCallLog () { return {} }
+      })`
+  })
+  const first = await start(folder)
+  const { jwtToken } = await (await signIn(url)).json() as { jwtToken: string }
+  const answer = await fetch(`${url}/callLog?jwtToken=${jwtToken}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ logInfo: { sessionId: '1', direction: 'Inbound', startTime: 1 }, contactId: 1, contactName: 'John Smith' })
+  })
+  t.match(await answer.json(), { successful: true, logId: '1' })
+  first.child.kill('SIGTERM')
+  t.equal(await first.exited, 0)
+
+  const second = await start(folder)
+  await fetch(`${url}/apiKeyLogin`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ platform: 'falling', apiKey: 'x' }) }).catch(() => {})
+  t.equal(await second.exited, 1, 'also the line about what ends the server')
+})
+
+await t.test('who does not read the log holds nobody up', async t => {
+  const port = await freePort()
+  const running = run(t, t.testdir(), { PORT: port, LOG_LEVEL: 'debug' })
+  const url = `http://127.0.0.1:${port}`
+  running.child.stdout?.removeAllListeners('data').pause()
+  await alive(url, running)
+  // More than the pipe between them takes.
+  for (let times = 0; times < 30; times++) await Promise.all(Array.from({ length: 100 }, async () => await fetch(`${url}/health/live`)))
   running.child.kill('SIGTERM')
   t.equal(await running.exited, 0)
 })
