@@ -1,5 +1,6 @@
 /** Encryption of what must not be read in the database: AES-256-GCM, bound to the row it stands in. */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
+import { PatchbayError } from '../contract/errors.ts'
 
 const ALGORITHM = 'aes-256-gcm'
 const KEY_BYTES = 32
@@ -16,19 +17,26 @@ export interface Cipher {
   seal (plain: string, identity: string): string
   /** @throws CipherError when the text was sealed elsewhere, changed, or sealed with a key that is not on the ring */
   open (sealed: string, identity: string): string
-  /** The id of the key that sealed a text. */
+  /** The id of the key that sealed a text, `''` when none did. */
   keyOf (sealed: string): string
 }
 
-/** Says why a text does not open, never what it holds. */
-export class CipherError extends Error {
-  override name = 'CipherError'
+/** A text that does not open. Coded, because it may happen within an operation, where anything else is the connector's failure. */
+export class CipherError extends PatchbayError {
+  override readonly name = 'CipherError'
+  /** Where the text stands and why it does not open, for the log: never what it holds. */
+  readonly place: string
+
+  constructor (identity: string, problem: string) {
+    super('unreadable')
+    this.place = `${identity} ${problem}`
+  }
 }
 
 /** Seals to `<key id>.<base64url of nonce, ciphertext and tag>`. */
 export function cipher (keys: KeyRing): Cipher {
   const [first] = keys
-  if (first === undefined) throw new CipherError('The key ring is empty')
+  if (first === undefined) throw new Error('The key ring is empty')
   const [writerId, writer] = first
   return {
     writer: writerId,
@@ -39,31 +47,29 @@ export function cipher (keys: KeyRing): Cipher {
       return `${writerId}.${bytes.toString('base64url')}`
     },
     open (sealed, identity) {
-      const key = keys.get(keyOf(sealed))
-      if (key === undefined) throw new CipherError(`Sealed with the key "${keyOf(sealed)}", which is not in ENCRYPTION_KEYS`)
-      const text = sealed.slice(sealed.indexOf('.') + 1)
+      const id = keyOf(sealed)
+      if (id === '') throw new CipherError(identity, 'not a sealed text')
+      const key = keys.get(id)
+      if (key === undefined) throw new CipherError(identity, `sealed with the key "${id}", which is not in ENCRYPTION_KEYS`)
+      const text = sealed.slice(id.length + 1)
       const bytes = Buffer.from(text, 'base64url')
       // Decoding is lenient; only the one spelling that sealing gives is accepted.
       const spelledSo = bytes.toString('base64url') === text
-      if (!spelledSo || bytes.length < NONCE_BYTES + TAG_BYTES) throw new CipherError('Not a sealed text')
+      if (!spelledSo || bytes.length < NONCE_BYTES + TAG_BYTES) throw new CipherError(identity, 'not a sealed text')
       const opening = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
         .setAAD(Buffer.from(identity))
         .setAuthTag(bytes.subarray(-TAG_BYTES))
       try {
         return Buffer.concat([opening.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), opening.final()]).toString()
       } catch {
-        throw new CipherError(`Not what was sealed for ${identity}`)
+        throw new CipherError(identity, `not what the key "${id}" has sealed for this place`)
       }
     },
     keyOf
   }
 }
 
-function keyOf (sealed: string): string {
-  const dot = sealed.indexOf('.')
-  if (dot < 1) throw new CipherError('Not a sealed text')
-  return sealed.slice(0, dot)
-}
+const keyOf = (sealed: string): string => /^([\w-]+)\./.exec(sealed)?.[1] ?? ''
 
 /**
  * Reads `ENCRYPTION_KEYS`.

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Credentials } from '../contract/auth.ts'
-import { PatchbayError } from '../contract/errors.ts'
 import type { UserSettings } from '../contract/settings.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
@@ -20,7 +19,7 @@ export interface User extends Omit<Row, 'sealedCredentials' | 'settingsVersion'>
   readonly isSignedIn: boolean
   /**
    * Undefined when the user has signed out. Opened when somebody looks: most requests never ask the CRM.
-   * @throws {PatchbayError} `unreadable`: coded, because it may happen within an operation, where anything else is the connector's failure
+   * @throws {CipherError}
    */
   readonly credentials: Credentials | undefined
 }
@@ -112,13 +111,7 @@ export function users (
   const at = ({ id, platform }: Key): SQL | undefined => and(eq(table.id, id), eq(table.platform, platform))
   const seal = (key: Key, credentials: Credentials): string => cipher.seal(JSON.stringify(credentials), credentialsIdentity(key))
 
-  function unseal (sealed: string, key: Key): Credentials {
-    try {
-      return JSON.parse(cipher.open(sealed, credentialsIdentity(key))) as Credentials
-    } catch (cause) {
-      throw new PatchbayError('unreadable', { cause })
-    }
-  }
+  const unseal = (sealed: string, key: Key): Credentials => JSON.parse(cipher.open(sealed, credentialsIdentity(key))) as Credentials
 
   /** The step of a renewal, guarded by the row's version. */
   async function step (tenant: Tenant, version: number, changes: Partial<Row>): Promise<User | undefined> {

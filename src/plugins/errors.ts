@@ -5,7 +5,6 @@ import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin'
 import { returnMessage, type ErrorAnswer, type ErrorAnswerDetail } from '../contract/answer.ts'
 import { PatchbayError, errorKind } from '../contract/errors.ts'
-import { CipherError } from '../db/cipher.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -48,7 +47,6 @@ export function toPatchbayError (thrown: unknown): PatchbayError {
 }
 
 function codedError (error: FastifyError | Error): PatchbayError {
-  if (error instanceof CipherError) return new PatchbayError('unreadable', { cause: error })
   const status = 'statusCode' in error ? error.statusCode : undefined
   if ('validation' in error && error.validation !== undefined) return invalidRequest(error)
   if (status === 413) return new PatchbayError('request-too-large', { cause: error })

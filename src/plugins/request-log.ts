@@ -6,6 +6,7 @@ import fp from 'fastify-plugin'
 import type { FastifyRequest } from 'fastify'
 import { PatchbayError, errorCodes } from '../contract/errors.ts'
 import { HostRefused } from '../crm/failure.ts'
+import { CipherError } from '../db/cipher.ts'
 import { ConnectorFailed } from './guarded-connector.ts'
 
 /** What may be logged of an error: its kind and where it came from. The first line of a stack repeats the message, so it goes. */
@@ -15,7 +16,7 @@ export function errorForLog (error: unknown, depth = 0): Record<string, unknown>
     return {
       ...(/^\w{1,60}$/.test(error.name) && { type: error.name }),
       ...('code' in error && isCode(error.code) && { code: error.code }),
-      ...(error instanceof ConnectorFailed && { place: error.place }),
+      ...((error instanceof ConnectorFailed || error instanceof CipherError) && { place: error.place }),
       ...(error instanceof HostRefused && error.host !== undefined && { host: error.host }),
       stack: framesOf(error),
       ...(error.cause !== undefined && depth < 5 && { cause: errorForLog(error.cause, depth + 1) })

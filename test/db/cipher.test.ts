@@ -22,7 +22,7 @@ await t.test('the same text is sealed differently each time, and does not show',
 
 await t.test('a text that was moved to another place does not open', async t => {
   const sealed = before.seal('secret', 'users/acme/1/credentials')
-  t.throws(() => before.open(sealed, 'users/acme/2/credentials'), new CipherError('Not what was sealed for users/acme/2/credentials'))
+  t.throws(() => before.open(sealed, 'users/acme/2/credentials'), { code: 'unreadable', place: 'users/acme/2/credentials not what the key "old" has sealed for this place' })
 })
 
 await t.test('a text in which one bit was changed does not open', async t => {
@@ -50,8 +50,7 @@ await t.test('keys rotate: the first one writes, every listed one reads', async 
   t.equal(rotated.open(sealed, 'here'), 'secret')
   t.equal(rotated.keyOf(sealed), 'old')
   t.equal(rotated.keyOf(rotated.seal('secret', 'here')), 'new-2')
-  const unknown = new CipherError('Sealed with the key "new-2", which is not in ENCRYPTION_KEYS')
-  t.throws(() => before.open(rotated.seal('secret', 'here'), 'here'), unknown)
+  t.throws(() => before.open(rotated.seal('secret', 'here'), 'here'), { code: 'unreadable', place: 'here sealed with the key "new-2", which is not in ENCRYPTION_KEYS' })
 })
 
 await t.test('an error does not hold the text', async t => {
@@ -100,5 +99,5 @@ await t.test('a new key is an entry of its own', async t => {
 })
 
 await t.test('a ring without keys is refused', async t => {
-  t.throws(() => cipher(new Map()), CipherError)
+  t.throws(() => cipher(new Map()), /empty/)
 })

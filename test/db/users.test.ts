@@ -178,7 +178,7 @@ await onEveryDatabase(t, 'credentials that were moved or changed do not open', a
   await handle.update(tables.users).set({ sealedCredentials: first?.sealedCredentials ?? '' })
   const found = await Promise.allSettled(['1-acme', '2-acme'].map(async id => (await people.find(id, 'acme'))?.credentials))
   t.strictSame(found.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
-  t.match(found.find(({ status }) => status === 'rejected'), { reason: { code: 'unreadable', cause: { name: 'CipherError' } } })
+  t.match(found.find(({ status }) => status === 'rejected'), { reason: { code: 'unreadable', name: 'CipherError' } })
 })
 
 await onEveryDatabase(t, 'a user is found as somebody else has changed them meanwhile, in this process or in another', async (t, database) => {

@@ -131,7 +131,9 @@ await t.test('what was moved or changed in the database fails with a code, until
       t.match(headers.get('content-type'), /^application\/json/)
     }
   }
-  t.match(patchbay.logged.join(''), '"type":"CipherError"')
+  const log = patchbay.logged.map(line => JSON.parse(line).err?.place).join('\n')
+  t.match(log, /users\/example\/2-example\/credentials not what the key "\w+" has sealed for this place/, 'the log names the row')
+  t.match(log, /users\/example\/1-example\/credentials sealed with the key "unknown-key", which is not in ENCRYPTION_KEYS/, 'and the key')
   await patchbay.signInByOAuth(2)
   t.match((await patchbay.call('/contact?phoneNumber=+16504445566', { token: bob })).json, { successful: true })
 })
