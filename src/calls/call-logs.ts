@@ -134,7 +134,11 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       return pendingText({ since, updates: taken === 'oldest' ? updates : withoutSuperseded(updates), doubt })
     }
     return await change(store, {
-      keep,
+      keep: row => {
+        // Without a record that waits to be written there is nothing that it could follow.
+        if (row.state !== 'logged' && pendingOf(row).create === undefined) throw new PatchbayError('no-log')
+        return keep(row)
+      },
       left,
       learned: () => learned,
       stillWaits: (row, isUnknown) => {

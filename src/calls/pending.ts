@@ -71,14 +71,32 @@ export function readPending<Create, Update> (text: string, now: number): Pending
 }
 
 /** @returns reads what waits with a row once: a step looks at it several times */
-export function pendingReader<Row extends object, Create, Update> (textOf: (row: Row) => string, clock: Clock): (row: Row) => Pending<Create, Update> {
+export function pendingReader<Row extends { readonly state: LogState }, Create, Update> (textOf: (row: Row) => string, clock: Clock): (row: Row) => Pending<Create, Update> {
   const known = new WeakMap<Row, Pending<Create, Update>>()
   return row => {
-    const pending = known.get(row) ?? readPending<Create, Update>(textOf(row), clock())
+    const pending = known.get(row) ?? readPending<Create, Update>(openedText(textOf, row), clock())
     known.set(row, pending)
     return pending
   }
 }
+
+/**
+ * What does not open, because its key is missing, counts as nothing where the CRM has received nothing: who logs the call brings
+ * everything anew.
+ * @throws {PatchbayError} `needs-user` when nobody can tell any more what may be in the CRM, `unreadable` when an update of a record does not open
+ */
+function openedText<Row extends { readonly state: LogState }> (textOf: (row: Row) => string, row: Row): string {
+  try {
+    return textOf(row)
+  } catch (error) {
+    if (!isUnreadable(error) || row.state === 'logged') throw error
+    if (isInDoubt(row.state)) throw new PatchbayError('needs-user', { cause: error })
+    return ''
+  }
+}
+
+/** Whether what waits does not open. */
+export const isUnreadable = (error: unknown): boolean => error instanceof PatchbayError && error.code === 'unreadable'
 
 /** Empty when nothing waits. */
 export function pendingText<Create, Update> (pending: Pending<Create, Update>): string {

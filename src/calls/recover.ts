@@ -10,8 +10,8 @@ import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { LogState } from '../db/schema.ts'
 import type { Caller } from './caller.ts'
 import { judge } from './outcome.ts'
-import { attemptOnly, pendingText, readPending } from './pending.ts'
-import { retryDelay, triedFor } from './retry.ts'
+import { attemptOnly, isUnreadable, pendingText, readPending, type Pending } from './pending.ts'
+import { mostAttempts, retryDelay, triedFor } from './retry.ts'
 import type { LogRow } from './write-once.ts'
 
 type DueRow = LogRow & Tenant & Pick<CallLog, 'updatedAt'>
@@ -96,14 +96,12 @@ export function recovery<Row extends DueRow> (logs: Recoverable<Row>, parts: Rec
 async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverable<Row>, row: Row, { callerOf, clock, random, log }: RecoveryParts): Promise<void> {
   const facts = { kind, log: row.id, platform: row.platform }
   try {
-    const pending = readPending(rows.pendingOf(row), clock())
-    // Without a record to write, nobody could go on with it.
-    const isIdle = row.state !== 'logged' && pending.create === undefined
-    // By the last look: what nobody looked at, because the server was off, has another one.
-    if (isIdle || row.updatedAt - pending.since > triedFor) {
+    const pending = pendingOf(rows, row, clock())
+    if (pending === undefined || isOver(row, pending)) {
       const state = givenUp[row.state]
-      const kept = state === 'needs-user' ? pendingText(attemptOnly(pending)) : ''
-      await rows.advance(row, { pending: kept, nextAttemptAt: null, leaseUntil: null, state, lastErrorCode: 'waiting' })
+      // What tells a record that may be in the CRM stays, also when it does not open: its key may come back.
+      const kept = state !== 'needs-user' ? { pending: '' } : pending && { pending: pendingText(attemptOnly(pending)) }
+      await rows.advance(row, { ...kept, nextAttemptAt: null, leaseUntil: null, state, lastErrorCode: 'waiting' })
       log.warn(facts, 'a log has waited too long and is given up')
       return
     }
@@ -121,4 +119,24 @@ async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverab
       log.warn({ ...facts, err }, 'when to come back could not be noted')
     }
   }
+}
+
+/**
+ * @returns undefined when what waits does not open, and has been tried for as long as anything is: since when it waits cannot be read
+ * @throws {PatchbayError} `unreadable` until then, because the operator may bring its key back
+ */
+function pendingOf<Row extends DueRow> ({ pendingOf: textOf }: Recoverable<Row>['rows'], row: Row, now: number): Pending<unknown, unknown> | undefined {
+  try {
+    return readPending(textOf(row), now)
+  } catch (error) {
+    if (isUnreadable(error) && row.attempts >= mostAttempts) return undefined
+    throw error
+  }
+}
+
+function isOver ({ state, updatedAt }: DueRow, { create, since }: Pending<unknown, unknown>): boolean {
+  // Without a record to write, nobody could go on with it.
+  if (state !== 'logged' && create === undefined) return true
+  // By the last look: what nobody looked at, because the server was off, has another one.
+  return updatedAt - since > triedFor
 }

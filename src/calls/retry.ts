@@ -6,6 +6,8 @@ const jitter = 0.2
 
 /** How long something is tried, in milliseconds. */
 export const triedFor = 72 * 60 * 60_000
+/** How many attempts that makes. */
+export const mostAttempts = triedFor / 600_000
 
 /**
  * @param attempts how many have failed, from 1

@@ -37,6 +37,6 @@ function report (rotations: readonly Rotation[], key: string): string {
     ? `Everything is sealed with the key "${key}". The other keys can be taken out of ENCRYPTION_KEYS.`
     : rotations.some(({ remaining }) => remaining > 0)
       ? `Somebody still seals with another key than "${key}": restart every server with the new ENCRYPTION_KEYS, then run this again.`
-      : 'Keep the other keys. Who has unreadable credentials has to connect again; then run this again.'
+      : 'Bring back the keys of what cannot be read. Without them, its users have to connect again, and to log again what waited; then run this again.'
   return `${[...lines, verdict].join('\n')}\n`
 }

@@ -73,7 +73,7 @@ await t.test('keys rotate says what cannot be read', async t => {
   const { code, out } = await patchbay(['keys', 'rotate'], { ...environment, ENCRYPTION_KEYS: strangers })
   t.equal(code, 1)
   t.match(out, /credentials: 0 sealed anew, 1 unreadable\n {2}cannot be read: users\/example\/1-example\/credentials/)
-  t.match(out, /has to connect again/)
+  t.match(out, /have to connect again, and to log again what waited/)
 })
 
 await t.test('keys rotate makes no database', async t => {
