@@ -29,11 +29,14 @@ interface Sealed {
   readonly text: string
 }
 
+/** By the id of the key that a text bears. */
+type SealedBy = 'writer' | 'others'
+
 /** A column that holds sealed texts. */
 interface Place {
   readonly name: string
-  /** Those behind a key that another key than the writer has sealed, in the order of the keys. */
-  readonly after: (key: Key | undefined, limit: number) => Promise<Sealed[]>
+  /** Those behind a key that the writer has sealed, or that others have, in the order of the keys. */
+  readonly after: (by: SealedBy, key: Key | undefined, limit: number) => Promise<Sealed[]>
   readonly replace: (on: Handle, sealed: Sealed, resealed: string) => Statement
 }
 
@@ -54,6 +57,8 @@ export async function rotateKeys (database: Database, cipher: Cipher): Promise<R
       if (resealed === 0) break
     }
     rotation.remaining = await count(place) - rotation.unreadable.length
+    // What bears the id of the first key need not be sealed with it: somebody may have given another key the same id.
+    for await (const batch of batches(place, 'writer')) rotation.unreadable.push(...opened(batch, cipher).unreadable)
     rotations.push(rotation)
   }
   return rotations
@@ -62,27 +67,39 @@ export async function rotateKeys (database: Database, cipher: Cipher): Promise<R
 /** One pass. */
 async function reseal (place: Place, { atomic }: Database, cipher: Cipher): Promise<{ resealed: number, unreadable: string[] }> {
   let resealed = 0
-  const unreadable: string[] = []
-  for await (const batch of batches(place)) {
-    const readable = batch.flatMap(sealed => {
-      try {
-        return [{ sealed, plain: cipher.open(sealed.text, sealed.identity) }]
-      } catch (error) {
-        if (!(error instanceof CipherError)) throw error
-        unreadable.push(sealed.identity)
-        return []
-      }
-    })
+  const failed: string[] = []
+  for await (const batch of batches(place, 'others')) {
+    const { readable, unreadable } = opened(batch, cipher)
+    failed.push(...unreadable)
     await atomic(transaction => readable.map(({ sealed, plain }) => place.replace(transaction, sealed, cipher.seal(plain, sealed.identity))))
     resealed += readable.length
   }
-  return { resealed, unreadable }
+  return { resealed, unreadable: failed }
 }
 
-async function * batches (place: Place): AsyncGenerator<Sealed[]> {
+interface Opened {
+  readonly readable: ReadonlyArray<{ sealed: Sealed, plain: string }>
+  readonly unreadable: readonly string[]
+}
+
+function opened (batch: readonly Sealed[], cipher: Cipher): Opened {
+  const unreadable: string[] = []
+  const readable = batch.flatMap(sealed => {
+    try {
+      return [{ sealed, plain: cipher.open(sealed.text, sealed.identity) }]
+    } catch (error) {
+      if (!(error instanceof CipherError)) throw error
+      unreadable.push(sealed.identity)
+      return []
+    }
+  })
+  return { readable, unreadable }
+}
+
+async function * batches (place: Place, by: SealedBy): AsyncGenerator<Sealed[]> {
   let last: Key | undefined
   for (;;) {
-    const batch = await place.after(last, batchSize)
+    const batch = await place.after(by, last, batchSize)
     if (batch.length === 0) return
     yield batch
     last = batch.at(-1)?.key
@@ -91,7 +108,7 @@ async function * batches (place: Place): AsyncGenerator<Sealed[]> {
 
 async function count (place: Place): Promise<number> {
   let found = 0
-  for await (const batch of batches(place)) found += batch.length
+  for await (const batch of batches(place, 'others')) found += batch.length
   return found
 }
 
@@ -99,16 +116,15 @@ function places ({ handle, tables }: Database, { writer }: Cipher): Place[] {
   const { users, noteCache } = tables
   const prefix = `${writer}.`
   const length = sql.raw(String(prefix.length))
-  /** Sealed, by another key, behind a key. */
-  const stale = (column: AnySQLiteColumn, keys: readonly AnySQLiteColumn[], after: Key | undefined): SQL | undefined => and(
-    sql`${column} <> '' and substr(${column}, 1, ${length}) <> ${prefix}`,
+  const sealed = (column: AnySQLiteColumn, by: SealedBy, keys: readonly AnySQLiteColumn[], after: Key | undefined): SQL | undefined => and(
+    sql`${column} <> '' and substr(${column}, 1, ${length}) ${sql.raw(by === 'writer' ? '=' : '<>')} ${prefix}`,
     after && sql`(${sql.join([...keys], sql`, `)}) > (${sql.join(after.map(value => sql`${value}`), sql`, `)})`
   )
 
   const logs = (name: string, tableName: string, table: typeof tables.callLogs | typeof tables.messageLogs): Place => ({
     name,
-    after: async (key, limit) => (await handle.select({ id: table.id, text: table.sealedPending }).from(table)
-      .where(stale(table.sealedPending, [table.id], key)).orderBy(asc(table.id)).limit(limit))
+    after: async (by, key, limit) => (await handle.select({ id: table.id, text: table.sealedPending }).from(table)
+      .where(sealed(table.sealedPending, by, [table.id], key)).orderBy(asc(table.id)).limit(limit))
       .map(({ id, text }) => ({ key: [id], identity: pendingIdentity(tableName, id), text })),
     replace: (on, { key: [id = ''], text }, sealedPending) => on.update(table).set({ sealedPending })
       .where(and(eq(table.id, id), eq(table.sealedPending, text)))
@@ -117,8 +133,8 @@ function places ({ handle, tables }: Database, { writer }: Cipher): Place[] {
   return [
     {
       name: 'credentials',
-      after: async (key, limit) => (await handle.select({ id: users.id, platform: users.platform, text: users.sealedCredentials }).from(users)
-        .where(stale(users.sealedCredentials, [users.id, users.platform], key)).orderBy(asc(users.id), asc(users.platform)).limit(limit))
+      after: async (by, key, limit) => (await handle.select({ id: users.id, platform: users.platform, text: users.sealedCredentials }).from(users)
+        .where(sealed(users.sealedCredentials, by, [users.id, users.platform], key)).orderBy(asc(users.id), asc(users.platform)).limit(limit))
         .map(({ id, platform, text }) => ({ key: [id, platform], identity: credentialsIdentity({ id, platform }), text })),
       replace: (on, { key: [id = '', platform = ''], text }, sealedCredentials) => on.update(users).set({ sealedCredentials })
         .where(and(eq(users.id, id), eq(users.platform, platform), eq(users.sealedCredentials, text)))
@@ -127,8 +143,8 @@ function places ({ handle, tables }: Database, { writer }: Cipher): Place[] {
     logs('waiting message logs', 'message_logs', tables.messageLogs),
     {
       name: 'notes',
-      after: async (key, limit) => (await handle.select().from(noteCache)
-        .where(stale(noteCache.sealedNote, [noteCache.userId, noteCache.platform, noteCache.sessionId], key))
+      after: async (by, key, limit) => (await handle.select().from(noteCache)
+        .where(sealed(noteCache.sealedNote, by, [noteCache.userId, noteCache.platform, noteCache.sessionId], key))
         .orderBy(asc(noteCache.userId), asc(noteCache.platform), asc(noteCache.sessionId)).limit(limit))
         .map(({ userId, platform, sessionId, sealedNote: text }) =>
           ({ key: [userId, platform, sessionId], identity: noteIdentity({ userId, platform }, sessionId), text })),

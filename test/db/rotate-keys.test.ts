@@ -70,6 +70,12 @@ await onEveryDatabase(t, 'what cannot be read stays as it is and is named', asyn
   t.match((await rotateKeys(database, during))[0], { resealed: 1, unreadable: [] }, 'until somebody signs in again')
 })
 
+await onEveryDatabase(t, 'another key with the id of the first one is noticed', async (t, database) => {
+  await fill(database)
+  const mistaken = cipher(new Map([['old', keys.new_]]))
+  t.strictSame((await rotateKeys(database, mistaken)).map(({ resealed, unreadable, remaining }) => [resealed, unreadable.length, remaining]), [[0, 230, 0], [0, 130, 0], [0, 3, 0], [0, 120, 0]])
+})
+
 await onEveryDatabase(t, 'what changes meanwhile is not overwritten', async (t, database) => {
   const people = users(database, before, clock)
   await people.save({ platform: 'acme', crmUserId: '1', credentials: { accessToken: 'first' } })
