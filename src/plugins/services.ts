@@ -26,7 +26,7 @@ export interface ServicesOptions {
 export default fp<ServicesOptions>(async (fastify, { hashKey, clock, random }) => {
   const { repositories, log } = fastify
   fastify.decorate('accountData', accountData({ remembered: repositories.accountData, log }))
-  fastify.decorate('contacts', contacts(repositories.accountData))
+  fastify.decorate('contacts', contacts({ ...repositories, log }))
   fastify.decorate('callLogs', callLogs({ ...repositories, hash: hashId(hashKey), clock, random, log }))
   fastify.decorate('messageLogs', messageLogs({ ...repositories, clock, random, log }))
 }, { name: 'services', dependencies: ['db'] })
