@@ -1,5 +1,5 @@
 /** Postgres through a pool of connections. */
-import { getTableName, sql } from 'drizzle-orm'
+import { DrizzleQueryError, getTableName, sql } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
 import { asSqlite } from './as-sqlite.ts'
@@ -51,7 +51,7 @@ type InTransaction = <Result>(work: (transaction: Transaction) => Promise<Result
 
 /** A transaction whose connection is given back whatever happens. (Drizzle keeps one that breaks before the transaction has begun.) */
 async function onOneOf<Result> (pool: pg.Pool, work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
-  const client = await pool.connect()
+  const client = await pool.connect().catch((cause: Error) => { throw new DrizzleQueryError('CONNECT', [], cause) })
   let failed = true
   try {
     const result = await drizzle(client, { casing: 'snake_case' }).transaction(work)

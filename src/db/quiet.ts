@@ -1,17 +1,29 @@
 /** Errors of a database without the values of the statement. */
+import Client from 'better-sqlite3'
 import { DrizzleQueryError } from 'drizzle-orm'
 
 /** A statement that the database refused. `code` is the database's own. It has no `cause`, which would hold the values again. */
 export class StatementError extends Error {
   override name = 'StatementError'
   readonly code: string
+  /** Whether the database, not the statement, is in the way: it is away, busy or full, and the same statement may do later. */
+  readonly passes: boolean
   constructor (cause: unknown) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
     // Class 22 of Postgres, data exceptions, quotes the value that it does not take.
     super(code.startsWith('22') || !(cause instanceof Error) ? 'A value was refused' : cause.message)
     this.code = code
+    this.passes = code === '' ? cause instanceof Error && cause.name === 'Error' : passing.test(code)
   }
 }
+
+/**
+ * Codes of Postgres by their classes (connection, rollback, resources, operator, system), of SQLite, and of Node.js. (The driver of
+ * Postgres gives none to timeouts and to connections that end.)
+ *
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html, https://www.sqlite.org/rescode.html
+ */
+const passing = /^((08|40|53|57|58)[0-9A-Z]{3}|SQLITE_(BUSY|FULL|IOERR|LOCKED|CANTOPEN)(_\w+)?|E(?!RR_)[A-Z_]+)$/
 
 /**
  * The same repository, with errors that may be logged: drizzle writes the values of a failed statement, people's names and words
@@ -26,5 +38,7 @@ export function quiet<Repository extends object> (repository: Repository): Repos
 }
 
 function rethrow (error: unknown): never {
-  throw error instanceof DrizzleQueryError ? new StatementError(error.cause) : error
+  if (error instanceof DrizzleQueryError) throw new StatementError(error.cause)
+  // Not wrapped by drizzle.
+  throw error instanceof Client.SqliteError ? new StatementError(error) : error
 }

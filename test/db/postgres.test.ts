@@ -66,7 +66,13 @@ await t.test('a Postgres database opens by its URL, survives broken connections 
   await database.ping()
   await database.close()
 
-  await (await openDatabase(server.url.replace('postgres:', 'postgresql:'))).close()
+  const again = await openDatabase(server.url.replace('postgres:', 'postgresql:'))
+  server.stop()
+  server.breakConnections()
+  for (const how of ['a connection that broke', 'none that can be made']) {
+    await t.rejects(users(again, testCipher, () => 1).signOut({ userId: '1-acme', accountId: '', platform: 'acme' }), { name: 'StatementError', passes: true }, how)
+  }
+  await again.close()
 })
 
 await t.test('a Postgres that vanishes without a word holds nobody up, and its connections are not used again', async t => {

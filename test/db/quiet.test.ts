@@ -33,3 +33,16 @@ await t.test('other errors and answers pass', async t => {
   t.equal(await repository.find('1'), '1')
   t.equal(repository.open('2'), '2')
 })
+
+await t.test('an error says whether the database is in the way, or the statement', async t => {
+  const table: Array<[passes: boolean, codes: string[]]> = [
+    [true, ['', 'ECONNREFUSED', 'ETIMEDOUT', '08006', '40001', '53300', '57P01', 'SQLITE_FULL', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_IOERR_WRITE']],
+    [false, ['22P02', '23505', '42P01', 'SQLITE_ERROR', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CORRUPT']]
+  ]
+  for (const [passes, codes] of table) {
+    for (const code of codes) {
+      const repository = quiet({ save: async () => { throw refused(code === '' ? new Error('timeout') : Object.assign(new Error('x'), { code })) } })
+      await t.rejects(repository.save(), { name: 'StatementError', passes }, code)
+    }
+  }
+})

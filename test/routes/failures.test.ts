@@ -1,8 +1,9 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { createSigner } from 'fast-jwt'
+import { sql } from 'drizzle-orm'
 import t from 'tap'
-import { callRecord, sessionSecret, startPatchbay, type Call, type Patchbay } from '../patchbay.ts'
+import { callRecord, sessionSecret, startPatchbay, type Answer, type Call, type Patchbay } from '../patchbay.ts'
 
 const notSignedIn = 'Please go to Settings and authorize CRM platform'
 const plain = (message: string) => ({ status: 400, type: 'text/plain; charset=utf-8', text: message })
@@ -166,6 +167,22 @@ await t.test('a null where a member is optional is no member, also within a sett
   const { status, json } = await patchbay.call('/user/settings', { method: 'POST', token, body: { userSettings, settingKeysToRemove: null } })
   t.equal(status, 200)
   t.strictSame(json, { userSettings: { chosen: { value: null, isRemoved: false } } })
+})
+
+await t.test('a database that takes nothing now is told as one that will', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const { handle } = patchbay.app.database
+  // A disk on which nothing more fits.
+  handle.get(sql`PRAGMA max_page_count = 1`)
+  const log = async (): Promise<Answer> =>
+    await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: callRecord(), contactId: 1, note: 'x'.repeat(100_000) } })
+  const answer = await log()
+  t.match(answer, { status: 503, json: { successful: false, error: { code: 'not-ready', retryable: true, retryAfter: 5 } } })
+  t.equal(answer.headers.get('retry-after'), '5')
+  t.match(patchbay.logged.join(''), /"code":"SQLITE_FULL"/, 'the log says why')
+  handle.get(sql`PRAGMA max_page_count = 100000`)
+  t.match(await log(), { status: 200, json: { successful: true } })
 })
 
 await t.test('what the extension shows as text is text', async t => {
