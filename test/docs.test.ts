@@ -1,6 +1,6 @@
 /** What the documentation says is tried here, word for word. */
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -62,20 +62,31 @@ await t.test('Every variable of the configuration is explained', async t => {
   for (const name of [...variables, ...ofConnectors]) t.ok(documented.includes(name), name)
 })
 
-await t.test('The command that backs up the database makes a whole copy', async t => {
+await t.test('The command that backs up the database makes a whole copy, whatever is written meanwhile', async t => {
   const folder = t.testdir()
-  const { signIn } = await startPatchbay(t, { folder })
+  const { signIn, app: { repositories } } = await startPatchbay(t, { folder })
   await signIn()
-  const [command = ''] = blocks('docs/operations.md', 'sh').filter(block => block.includes('.backup('))
+  const [command = ''] = blocks('docs/operations.md', 'sh').filter(block => block.includes('VACUUM'))
   const backup = join(folder, 'patchbay-backup.db')
   const here = command.replace('data/patchbay.db', join(folder, 'patchbay.db')).replace('patchbay-backup.db', backup)
-  await run('bash', ['-c', here], { cwd: root })
+  const ended = new AbortController()
+  const ending = run('bash', ['-c', here], { cwd: root }).finally(() => { ended.abort() })
+  let written = 0
+  while (!ended.signal.aborted) {
+    await repositories.callLogs.reserve({ userId: '1-example', accountId: '', platform: 'example' }, { sessionId: String(written++), leaseUntil: 1, pending: 'x'.repeat(1_000) })
+    await new Promise(resolve => { setImmediate(resolve) })
+  }
+  await ending
+  t.equal(statSync(backup).mode & 0o777, 0o600)
+  await t.rejects(run('bash', ['-c', here], { cwd: root }), /exists/, 'a good backup is not overwritten')
 
   mkdirSync(join(folder, 'restored'))
   writeFileSync(join(folder, 'restored', 'patchbay.db'), readFileSync(backup))
   const { app } = await startPatchbay(t, { folder: join(folder, 'restored') })
-  const [users] = await app.database.handle.select().from(app.database.tables.users)
-  t.match(users, { name: 'Ann Agent', platform: 'example' })
+  const { handle, tables } = app.database
+  t.match(await handle.select().from(tables.users), [{ name: 'Ann Agent', platform: 'example' }])
+  const numbers = (await handle.select({ sessionId: tables.callLogs.sessionId }).from(tables.callLogs)).map(({ sessionId }) => Number(sessionId)).sort((one, other) => one - other)
+  t.strictSame(numbers, Array.from(numbers.keys()), 'all that was written until one moment')
 })
 
 await t.test('The command that makes a key makes one that the server takes', async t => {
