@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, openSync } from 'node:fs'
+import { mkdirSync, openSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -10,11 +10,17 @@ const server = new URL('../dist/server.js', import.meta.url).pathname
 
 interface Running { child: ChildProcess, output: () => string, errors: () => string, exited: Promise<number | null> }
 
-/** The server as a process of its own. @param stdout where it writes; nothing is read of it there */
-function run (t: Test, folder: string, variables: Record<string, string>, stdout: number | 'pipe' = 'pipe'): Running {
-  const child = spawn(process.execPath, [server], {
+interface How {
+  /** Where it writes; nothing is read of it there. */
+  stdout?: number
+  command?: readonly [string, ...string[]]
+}
+
+/** The server as a process of its own. */
+function run (t: Test, folder: string, variables: Record<string, string>, { stdout, command: [program, ...words] = [process.execPath, server] }: How = {}): Running {
+  const child = spawn(program, words, {
     cwd: folder,
-    stdio: ['ignore', stdout, 'pipe'],
+    stdio: ['ignore', stdout ?? 'pipe', 'pipe'],
     env: { ...process.env, PORT: '0', EXAMPLE_CRM_PORT: '0', DATABASE_URL: `file:${join(folder, 'data', 'patchbay.db')}`, ...variables }
   })
   let output = ''
@@ -93,6 +99,15 @@ await t.test('the server starts without configuration, stops on a signal, and fi
   t.equal(await second.exited, 0)
 })
 
+await t.test('npm start becomes the server, so that a signal reaches it', async t => {
+  const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { scripts: { start: string } }
+  const start = scripts.start.replace('npm run -s build', 'true').replace('dist/server.js', `'${server}'`)
+  const running = run(t, t.testdir(), {}, { command: ['sh', '-c', start] })
+  await addressOf(running)
+  running.child.kill('SIGTERM')
+  t.equal(await running.exited, 0)
+})
+
 await t.test('a request that is being answered when the signal comes is brought to its end, also when the CRM takes its time', async t => {
   const folder = t.testdir()
   const running = run(t, folder, {})
@@ -161,7 +176,7 @@ await t.test('a disk that is full of logs costs lines of the log, nothing else',
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const start = async (folder: string): Promise<Running> => {
-    const running = run(t, folder, { PORT: port, CONNECTORS_DIR: folder, FALLING_URL: 'http://127.0.0.1:1', LOG_LEVEL: 'trace' }, openSync('/dev/full', 'w'))
+    const running = run(t, folder, { PORT: port, CONNECTORS_DIR: folder, FALLING_URL: 'http://127.0.0.1:1', LOG_LEVEL: 'trace' }, { stdout: openSync('/dev/full', 'w') })
     await alive(url, running)
     return running
   }
