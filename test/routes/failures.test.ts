@@ -176,7 +176,7 @@ await t.test('a database that takes nothing now is told as one that will', async
   // A disk on which nothing more fits.
   handle.get(sql`PRAGMA max_page_count = 1`)
   const log = async (): Promise<Answer> =>
-    await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: callRecord(), contactId: 1, note: 'x'.repeat(100_000) } })
+    await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: callRecord(), contactId: 1, note: 'x'.repeat(50_000) } })
   const answer = await log()
   t.match(answer, { status: 503, json: { successful: false, error: { code: 'not-ready', retryable: true, retryAfter: 5 } } })
   t.equal(answer.headers.get('retry-after'), '5')
