@@ -3,7 +3,7 @@ import type { AccountDataProvider } from '../contract/account-data.ts'
 import { CrmError } from '../contract/crm.ts'
 import type { Context } from '../contract/operations.ts'
 import { Value, type Static, type TSchema } from '../contract/type.ts'
-import type { AccountData as Remembered, DataOwner, JsonData } from '../db/account-data.ts'
+import type { CachedAccountData, DataOwner, JsonData } from '../db/account-data.ts'
 import type { Tenant } from '../db/tenant.ts'
 
 export interface AccountData {
@@ -17,7 +17,7 @@ export interface AccountData {
 }
 
 export interface AccountDataParts {
-  readonly remembered: Remembered
+  readonly remembered: CachedAccountData
   readonly log: { readonly debug: (facts: object, message: string) => void }
 }
 

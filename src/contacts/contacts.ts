@@ -5,7 +5,7 @@ import { PatchbayError } from '../contract/errors.ts'
 import { phoneForms } from '../contract/phone.ts'
 import type { ConnectedUser, FoundContact, LogContact } from '../contract/operations.ts'
 import { readSubmission, submissionOf } from '../contract/submission.ts'
-import type { AccountData, DataOwner } from '../db/account-data.ts'
+import type { CachedAccountData, DataOwner } from '../db/account-data.ts'
 import type { Tenant } from '../db/tenant.ts'
 import { operationOf, type Caller } from '../calls/caller.ts'
 
@@ -38,21 +38,7 @@ export function phoneNumberOf (text: string): string {
   return /^\+?\d+$/.test(number) ? number : phoneForms(number)?.e164 ?? number
 }
 
-interface ContactsParts {
-  readonly accountData: AccountData
-  readonly log: { readonly warn: (facts: object, message: string) => void }
-}
-
-export function contacts ({ accountData, log }: ContactsParts): Contacts {
-  /** What the CRM has told or done counts, whether or not it can be remembered. */
-  const remember = async ({ platform }: Tenant, work: () => Promise<void>): Promise<void> => {
-    try {
-      await work()
-    } catch (err) {
-      log.warn({ err, platform }, 'a contact could not be remembered')
-    }
-  }
-
+export function contacts (accountData: CachedAccountData): Contacts {
   /** What is kept under a key while its time lasts. */
   const known = async (owner: DataOwner, key: string): Promise<FoundContact[] | undefined> => {
     const kept = await accountData.get(owner, key)
@@ -72,7 +58,7 @@ export function contacts ({ accountData, log }: ContactsParts): Contacts {
     // The index that a CRM searches may be behind its records.
     const created = query.refresh ? undefined : await known(owner, cacheKey('createdContact', caller.context.user, query.phoneNumber))
     const all = created === undefined ? found : together(found, created)
-    await remember(caller.tenant, async () => { await accountData.set(owner, key, all, all.length === 0 ? missLives : matchLives) })
+    await accountData.set(owner, key, all, all.length === 0 ? missLives : matchLives)
     return all
   }
 
@@ -108,15 +94,13 @@ export function contacts ({ accountData, log }: ContactsParts): Contacts {
         type,
         additionalSubmission: readSubmission(submissionOf(info, 'newContact'), additionalSubmission)
       })
-      await remember(caller.tenant, async () => {
-        const owner = ownerOf(caller.tenant)
-        // It is one of those that the CRM knows, maybe not the only one: only what was found before makes a whole answer of it.
-        const createdKey = cacheKey('createdContact', caller.context.user, number)
-        await accountData.set(owner, createdKey, together(await known(owner, createdKey) ?? [], [created.contact]), matchLives)
-        const key = cacheKey('contact', caller.context.user, number)
-        const found = await known(owner, key)
-        if (found !== undefined) await accountData.set(owner, key, together(found, [created.contact]), matchLives)
-      })
+      const owner = ownerOf(caller.tenant)
+      // It is one of those that the CRM knows, maybe not the only one: only what was found before makes a whole answer of it.
+      const createdKey = cacheKey('createdContact', caller.context.user, number)
+      await accountData.set(owner, createdKey, together(await known(owner, createdKey) ?? [], [created.contact]), matchLives)
+      const key = cacheKey('contact', caller.context.user, number)
+      const found = await known(owner, key)
+      if (found !== undefined) await accountData.set(owner, key, together(found, [created.contact]), matchLives)
       return { successful: true, returnMessage: created.returnMessage ?? returnMessage('success', 'Contact created.', 2000), contact: shown(created.contact) }
     },
 

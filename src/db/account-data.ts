@@ -24,6 +24,25 @@ export interface AccountData {
   removeExpired (before: number): Promise<void>
 }
 
+/** Where what a CRM told may be remembered, or not. */
+export type CachedAccountData = Pick<AccountData, 'get' | 'set'>
+
+/** For what the CRM has told or done, which counts whether or not the database can remember it: a failure is no more than a line in the log. */
+export function asCache (data: AccountData, log: { readonly warn: (facts: object, message: string) => void }): CachedAccountData {
+  const orNothing = async <Result>(platform: string, work: Promise<Result>): Promise<Result | undefined> => {
+    try {
+      return await work
+    } catch (err) {
+      log.warn({ err, platform }, 'what a CRM told could not be remembered')
+      return undefined
+    }
+  }
+  return {
+    get: async (owner, dataKey) => await orNothing(owner.platform, data.get(owner, dataKey)),
+    set: async (owner, ...entry) => { await orNothing(owner.platform, data.set(owner, ...entry)) }
+  }
+}
+
 export function accountData ({ handle, write, tables: { accountData: table } }: Database, clock: Clock): AccountData {
   function entry ({ ownerKey, platform }: DataOwner, dataKey: string): SQL | undefined {
     return and(eq(table.ownerKey, ownerKey), eq(table.platform, platform), eq(table.dataKey, dataKey))

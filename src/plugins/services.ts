@@ -5,6 +5,7 @@ import { callLogs, type CallLogs } from '../calls/call-logs.ts'
 import { hashId } from '../calls/identity.ts'
 import { messageLogs, type MessageLogs } from '../calls/message-logs.ts'
 import { contacts, type Contacts } from '../contacts/contacts.ts'
+import { asCache } from '../db/account-data.ts'
 import type { Clock } from '../db/database.ts'
 
 declare module 'fastify' {
@@ -25,8 +26,9 @@ export interface ServicesOptions {
 
 export default fp<ServicesOptions>(async (fastify, { hashKey, clock, random }) => {
   const { repositories, log } = fastify
-  fastify.decorate('accountData', accountData({ remembered: repositories.accountData, log }))
-  fastify.decorate('contacts', contacts({ ...repositories, log }))
+  const remembered = asCache(repositories.accountData, log)
+  fastify.decorate('accountData', accountData({ remembered, log }))
+  fastify.decorate('contacts', contacts(remembered))
   fastify.decorate('callLogs', callLogs({ ...repositories, hash: hashId(hashKey), clock, random, log }))
   fastify.decorate('messageLogs', messageLogs({ ...repositories, clock, random, log }))
 }, { name: 'services', dependencies: ['db'] })
