@@ -55,8 +55,12 @@ function guardedOperation (info: Named, name: OperationName, operation: Operatio
         const { problem, cause } = failureOf(thrown)
         throw new ConnectorFailed(info, name, { problem, cause, outcome: mayHaveWritten ? 'unknown' : 'not-received' })
       }
-      const isJudged = thrown instanceof CrmError && (thrown.outcome === 'unknown' || (thrown.saysOutcome && !requests.threw(thrown)))
-      throw mayHaveWritten && creates.includes(name) && !isJudged ? inDoubt(thrown) : thrown
+      // A connector may know better. The client knows of one request only.
+      const isJudged = thrown instanceof CrmError && thrown.saysOutcome && !requests.threw(thrown)
+      if (isJudged || !creates.includes(name)) throw thrown
+      const ofOne = thrown instanceof CrmError ? thrown.outcome : 'refused'
+      const ofAll = mayHaveWritten ? 'unknown' : ofOne === 'unknown' ? 'not-received' : ofOne
+      throw ofAll === ofOne ? thrown : withOutcome(thrown, ofAll)
     }
   }
 }
@@ -190,13 +194,13 @@ function failureOf (thrown: unknown): Failure {
   }
 }
 
-/** The same error, after something else may have been written. */
-function inDoubt (error: PatchbayError): CrmError {
+/** The same error, as it is to be taken after all that was asked of the CRM. */
+function withOutcome (error: PatchbayError, outcome: Outcome): CrmError {
   const { message, field, retryAfter } = error
   const kind = error instanceof CrmError ? error.code : error.code === 'session-revoked' ? 'auth-expired' : 'unavailable'
   return new CrmError(kind, {
     message,
-    outcome: 'unknown',
+    outcome,
     cause: error,
     ...(field !== undefined && { field }),
     ...(retryAfter !== undefined && { retryAfter })

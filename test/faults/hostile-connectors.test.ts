@@ -181,6 +181,8 @@ await t.test('before a request that may have written, and where the connector kn
     { title: 'a search is refused', operations: 'async createCallLog ({ crm }) { await crm.post(path`/api/nothing`, { ...notes, reads: true }) }', code: 'not-found' },
     { title: 'after a search', operations: "async createCallLog ({ crm }, log) { await crm.post(path`/api/activities`, { body: note(log), ...notes, reads: true }); throw new CrmError('permission') }", code: 'permission' },
     { title: 'the connector undid it', operations: twoSteps("await crm.delete(path(['/api/activities/', ''], id), { answer: Type.Any() }); throw new CrmError('permission', { outcome: 'refused' })"), code: 'permission' },
+    { title: 'a look is lost', operations: "async createCallLog ({ crm }) { await crm.get(path`/api/me`, { answer: Type.Literal('never') }) }", code: 'waiting' },
+    { title: 'a search is lost', operations: "async createCallLog ({ crm }, log) { await crm.post(path`/api/activities`, { body: note(log), answer: Type.Literal('never'), reads: true }) }", code: 'waiting' },
     { title: 'its code fails before it asks', operations: "async createCallLog () { throw new TypeError('no') }", code: 'waiting' }
   ]
   const folder = t.testdir({ connectors: Object.fromEntries(table.map((one, index) => [`${platformOf(index)}.ts`, source(platformOf(index), one)])) })
