@@ -87,8 +87,8 @@ export function parse (body: Buffer | undefined): unknown {
 }
 
 /**
- * An address that was not asked because of its text. People type addresses, so only what can be a name of the CRM is kept of it: a
- * key in the wrong field is none.
+ * An address that was not asked because of its text. People type addresses, and may paste a key into the wrong field, so only what ends
+ * like the name of a public host is kept of it.
  */
 export class HostRefused extends Error {
   override readonly name = 'HostRefused'
@@ -96,7 +96,7 @@ export class HostRefused extends Error {
 
   constructor (address: string | URL) {
     const { host } = URL.canParse(String(address)) ? new URL(address) : { host: '' }
-    const named = /^[\w-]+(\.[\w-]+)+(:\d+)?$/.test(host) ? host : undefined
+    const named = /^([a-z\d-]{1,63}\.)+([a-z]{2,13}|xn--[a-z\d-]+)(:\d+)?$/.test(host) ? host : undefined
     super(`${named ?? 'The address'} is not one of \`hosts\`, or not asked by plain https`)
     this.host = named
   }

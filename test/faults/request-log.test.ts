@@ -53,6 +53,8 @@ await t.test('a host that is none of the CRM is named, and nothing else that som
     ['login.example/canary?canary#canary', 'login.example'],
     ['canary:canary@login.example', 'login.example'],
     ['canary', undefined],
+    ['1000.8cb99dcanary9be93.9b8canary42f', undefined],
+    ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U', undefined],
     ['not a canary', undefined]
   ] as const) {
     for (const signIn of [
