@@ -24,7 +24,7 @@ export interface DemoCrm {
   /** Changes the text of a record as the CRM's own editor does. */
   readonly editAsPerson: (id: string, edit: (body: string) => string) => Promise<void>
   /**
-   * Loses the CRM's answer to the next write, while something is done; then the time passes that the connector needs to find the
+   * Loses the CRM's answer to the write of a record, while something is done, maybe several times; then the time passes that the connector needs to find the
    * record. Absent where that cannot be played. Gives whether an answer got lost.
    */
   readonly losingAnAnswer?: (work: () => Promise<unknown>) => Promise<boolean>
