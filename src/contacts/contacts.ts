@@ -55,9 +55,11 @@ export function contacts (accountData: CachedAccountData): Contacts {
       if (remembered !== undefined) return remembered
     }
     const found = await operationOf(caller, 'findContact')(caller.context, query)
-    // The index that a CRM searches may be behind its records.
-    const created = query.refresh ? undefined : await known(owner, cacheKey('createdContact', caller.context.user, query.phoneNumber))
-    const all = created === undefined ? found : together(found, created)
+    // The index that a CRM searches may be behind its records. Who asks anew hears what the CRM says, and so does whoever asks after that.
+    const createdKey = cacheKey('createdContact', caller.context.user, query.phoneNumber)
+    const created = await known(owner, createdKey) ?? []
+    const all = query.refresh ? found : together(found, created)
+    if (query.refresh && created.length > 0) await accountData.set(owner, createdKey, [], 0)
     await accountData.set(owner, key, all, all.length === 0 ? missLives : matchLives)
     return all
   }

@@ -53,12 +53,15 @@ await onEveryDatabase(t, 'a contact that the CRM had already is known once, and 
 })
 
 await onEveryDatabase(t, 'who is created for a number stands beside those whom the CRM knows by it, though its index is behind', async (t, database) => {
-  const data = accountData(database, () => 0)
+  let now = 0
+  const data = accountData(database, () => now)
   const { findContact, createContact, remembered } = contacts(data)
   const caller = callerOf(async () => [{ id: 7, name: 'Old', type: 'Contact' }])
   await createContact(caller, { phoneNumber: query.phoneNumber, newContactName: 'Nia' })
   t.strictSame(namesOf(await findContact(caller, query)), ['Old', 'Nia'])
   t.strictSame(namesOf(await findContact(caller, { ...query, refresh: true })), ['Old'], 'who asks the CRM anew hears what the CRM says')
+  now = 15 * 60_000 - 1
+  t.strictSame(namesOf(await findContact(callerOf(async () => []), query)), ['Old'])
 
   const other = { phoneNumber: '+19995550101' }
   const kept = callerOf(async () => [], {}, { id: '9', remember: { kind: 3 } as never })
