@@ -2,6 +2,7 @@
  * A stop that loses nothing: requests that are being answered are brought to their end, new ones are told to come back, then every
  * connection is closed. (Left to itself, a connection on which nothing was ever sent would hold the stop for a minute.)
  */
+import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import { PatchbayError } from '../contract/errors.ts'
 
@@ -29,25 +30,28 @@ export default fp(async fastify => {
   fastify.decorate('stopping', stopping.signal)
   fastify.decorate('finishBeforeStop', work => { works.push(work) })
 
-  let active = 0
+  /** How many requests of a connection are being answered. */
+  const active = new Map<Socket, number>()
+  const watched = new WeakSet<Socket>()
   let drained = (): void => {}
+  const answering = (socket: Socket, more: number): void => {
+    const count = (active.get(socket) ?? 0) + more
+    if (count > 0) active.set(socket, count)
+    else if (active.delete(socket) && active.size === 0) drained()
+  }
   fastify.addHook('onRequest', async (request, reply) => {
     if (stopping.signal.aborted && request.routeOptions.config.whileStopping !== true) {
       throw new PatchbayError('not-ready', { message: 'The server is stopping. Try again in a moment.', retryAfter })
     }
-    active++
     const { socket } = request.raw
-    const end = (): void => {
-      reply.raw.off('close', end)
-      socket.off('close', end)
-      if (--active === 0) drained()
-    }
-    reply.raw.once('close', end)
+    answering(socket, +1)
+    reply.raw.once('close', () => { answering(socket, -1) })
     // The answer to a request that was pipelined behind another one is never closed when its connection is.
-    socket.once('close', end)
+    if (!watched.has(socket)) socket.once('close', () => { answering(socket, -Infinity) })
+    watched.add(socket)
   })
   works.push(async () => {
-    if (active > 0) await new Promise<void>(resolve => { drained = resolve })
+    if (active.size > 0) await new Promise<void>(resolve => { drained = resolve })
   })
 
   fastify.addHook('preClose', async () => {
