@@ -16,12 +16,12 @@ import type { Tenant } from '../db/tenant.ts'
 import { isPlaceholderOf } from './body/sections.ts'
 import { compose, nextAttempt, partsOf, type CallPending } from './call-attempt.ts'
 import { doubtOf, hasNote, mergeCallBody, noteOf, settled, writesEdited, type MergedCallBody } from './call-body.ts'
-import { callChangesOf, callOf, withoutTokens } from './call.ts'
+import { callChangesOf, callOf, joined, withoutSuperseded, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, isNotFound, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
 import {
-  pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, updateStep, withoutSuperseded, writeWaiting, type Doubt, type Taken
+  pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, updateStep, writeWaiting, type Doubt, type Taken
 } from './pending.ts'
 import { isRefusal } from './outcome.ts'
 import { writeOnce, type Patience } from './write-once.ts'
@@ -158,7 +158,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         learned = { fingerprints }
         doubt = () => doubtOf(caller, fingerprints, current, merged)
         log.debug({ callLog: row.id, platform: info.platform, sections: merged.decisions }, 'call log merged')
-        const all: UpdateCallLogBody = Object.assign({}, ...updates)
+        const all = joined(updates)
         const ownerId = await caller.ownerOf(all.additionalSubmission)
         const note = noteOf(caller, merged.body, merged.fingerprints) ?? all.note
         return {
@@ -167,7 +167,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
           write: async () => {
             const told = await operations.updateCallLog(context, {
               logId: row.crmLogId,
-              ...Object.assign({}, ...updates.map(callChangesOf)),
+              ...callChangesOf(all),
               ...(merged.subject !== undefined && { subject: merged.subject }),
               ...(merged.body !== undefined && merged.body !== current?.body && { body: merged.body }),
               ...partsOf(all),

@@ -121,8 +121,29 @@ function changesOf (body: CreateCallLogBody): Partial<UpdateCallLogBody> {
   return present({ ...facts, ...parts })
 }
 
+/** Whether a member of an update changes nothing. An empty note does: it clears the one that was sent before. */
+const changesNothing = (name: string, value: unknown): boolean => saysNothing(name, value) && !(name === 'note' && value === '')
+
+/** What an update changes, without what it does not know yet: that takes the place of nothing. */
+const changing = (update: UpdateCallLogBody): Partial<UpdateCallLogBody> =>
+  Object.fromEntries(Object.entries(update).filter(([name, value]) => name !== 'sessionId' && !changesNothing(name, value)))
+
+/** All that updates change when they are written together. @param updates the oldest first */
+export const joined = (updates: readonly UpdateCallLogBody[]): Partial<UpdateCallLogBody> => Object.assign({}, ...updates.map(changing))
+
+/**
+ * Updates that were written together, and may be written again: each without what a later one of them says anew, because by then an
+ * earlier value would pass for a new edit, and replace what a person has made of the later one.
+ */
+export function withoutSuperseded (updates: readonly UpdateCallLogBody[]): UpdateCallLogBody[] {
+  return updates.map((update, index) => {
+    const later = joined(updates.slice(index + 1))
+    return Object.fromEntries(Object.entries(update).filter(([name]) => !Object.hasOwn(later, name))) as UpdateCallLogBody
+  })
+}
+
 /** The structured fields that an update brings. */
-export function callChangesOf (body: UpdateCallLogBody): Partial<Call> {
+export function callChangesOf (body: Partial<UpdateCallLogBody>): Partial<Call> {
   const duration = secondsOf(body.duration)
   const result = knownResult(body.result)
   const recordingLink = readyLink(body.recordingLink)

@@ -151,18 +151,6 @@ function withUpdate<Update> (updates: readonly Update[], update: Update): readon
 }
 
 /**
- * Updates that were written together, and may be written again: each without what a later one of them says anew, because by then an
- * earlier value would pass for a new edit, and replace what a person has made of the later one.
- */
-export function withoutSuperseded<Update extends { sessionId: unknown }> (updates: readonly Update[]): Update[] {
-  return updates.map((update, index) => {
-    const later = new Set(updates.slice(index + 1).flatMap(Object.keys))
-    later.delete('sessionId')
-    return Object.fromEntries(Object.entries(update).filter(([name]) => !later.has(name))) as Update
-  })
-}
-
-/**
  * Writes what waits, all of it at once. When that is refused, one update after the other, so that one that the CRM does not take
  * keeps no other from it.
  * @param find the log, as it is now

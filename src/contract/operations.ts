@@ -123,7 +123,10 @@ export interface Call {
   readonly recordingDownloadLink?: string
 }
 
-/** The raw parts of a log, for connectors that lay them out themselves (`logFormat: 'none'`). Absent means unchanged. */
+/**
+ * The raw parts of a log, for connectors that lay them out themselves (`logFormat: 'none'`). Absent means unchanged. Only the note of a
+ * new log may be a placeholder.
+ */
 export interface LogParts {
   readonly note?: string
   readonly aiNote?: unknown

@@ -95,6 +95,21 @@ function losing (now: () => number): { connector: Connector, sent: unknown[], so
   return { sent, sought, search, connector: { info, operations: { ...operations, createCallLog: lost, createMessageLog: lost, findCallLog: look, findMessageLog: look } } }
 }
 
+/** What an update brings, and what another one does not know yet. */
+const knowsMore = { note: 'typed', duration: 30, result: 'Voicemail' }
+const knowsLess = { note: 'From auto logging (Pending)', duration: 'pending', result: 'pending' }
+
+/** A connector that lays out the text itself, and notes the changes that it is asked for. */
+function layingOut (): { connector: Connector, changes: object[] } {
+  const { info, operations } = connectorWith('native', () => 0)
+  const changes: object[] = []
+  const updateCallLog: typeof operations.updateCallLog = async (context, asked) => {
+    changes.push(asked)
+    return await operations.updateCallLog(context, asked)
+  }
+  return { changes, connector: { info: { ...info, logFormat: 'none' }, operations: { ...operations, updateCallLog } } }
+}
+
 await t.test('a record is looked for as it was sent, whatever has changed since', async t => {
   const { connector, sent, sought } = losing(() => 0)
   const { instance, pass } = await world(t, () => connector)
@@ -226,6 +241,40 @@ await t.test('nor does an update that knows less, while both wait', async t => {
   pass(3_600_000)
   await instance.recover()
   t.match(records(), [{ outcome: 'Voicemail', durationSeconds: 30 }])
+})
+
+await t.test('not even where nobody knows whether both were written', async t => {
+  for (const how of [500, 'before', 'after'] as const) {
+    const { instance, fail, pass, note, records } = await world(t)
+    await instance.callLogs.create(instance.caller, callOf(''), create)
+    for (const [meets, update] of [[503, knowsMore], [503, knowsLess], [how, { aiNote: 'They met.' }]] as const) {
+      fail('PATCH', meets)
+      await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', ...update }), { code: 'waiting' })
+      pass(60_000)
+    }
+    fail('PATCH', undefined)
+    pass(3_600_000)
+    await instance.recover()
+    t.equal(note(), 'typed', `the note, ${how}`)
+    t.match(records(), [{ outcome: 'Voicemail', durationSeconds: 30, body: /30 sec/ }], `result and duration, ${how}`)
+  }
+})
+
+await t.test('nor where the connector lays out the text itself', async t => {
+  const { connector, changes } = layingOut()
+  const { instance, fail, pass } = await world(t, () => connector)
+  const update = async (body: object): Promise<unknown> => await instance.callLogs.update(instance.caller, { sessionId: 's1', ...body })
+  await instance.callLogs.create(instance.caller, callOf(''), create)
+  fail('PATCH', 503)
+  for (const body of [knowsMore, knowsLess]) await t.rejects(update(body), { code: 'waiting' })
+  fail('PATCH', undefined)
+  pass(3_600_000)
+  await instance.recover()
+  t.match(changes.at(-1), { note: 'typed', result: 'Voicemail', duration: 30 })
+  t.match(await update({ ...knowsLess, aiNote: 'They met.' }), { updatedNote: undefined })
+  t.match(changes.at(-1), { note: undefined, result: undefined, duration: undefined, aiNote: 'They met.' }, 'absent means unchanged')
+  await update({ note: '' })
+  t.match(changes.at(-1), { note: '' }, 'an empty note clears')
 })
 
 await t.test('what was chosen later counts', async t => {
@@ -493,6 +542,19 @@ await t.test('a note that is kept for a call is forgotten only when it is in the
     await callLogs.create(caller, callOf(''), create)
     t.match(await callLogs.update(caller, update, { withCachedNote: true }), { updatedNote: 'typed during the call' })
     t.equal(opened.note(), 'typed during the call')
+  })
+
+  await t.test('also where nobody knows what became of it', async t => {
+    const opened = await world(t)
+    const { instance: { callLogs, caller, recover }, fail, pass, note } = opened
+    await callLogs.create(caller, callOf(''), create)
+    await kept(opened)
+    fail('PATCH', 500)
+    await t.rejects(callLogs.update(caller, { sessionId: 's1', note: placeholder }, { withCachedNote: true }), { code: 'waiting' })
+    fail('PATCH', undefined)
+    pass(3_600_000)
+    await recover()
+    t.equal(note(), 'typed during the call')
   })
 })
 
