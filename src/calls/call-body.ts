@@ -6,7 +6,7 @@ import { fingerprintOf, isSame, type Fingerprints } from './body/fingerprint.ts'
 import { composeCallLog, merge, readNote, readSections, type Decision } from './body/merge.ts'
 import { placeholdersOf } from './body/sections.ts'
 import type { BodyOptions } from './body/values.ts'
-import { instantOf } from './call.ts'
+import { instantOf, knownNote } from './call.ts'
 import type { Caller } from './caller.ts'
 import type { Doubt } from './pending.ts'
 
@@ -26,7 +26,7 @@ const subjectField = 'field:subject'
 export function composeCallBody (caller: Caller, body: CreateCallLogBody, call: Call, contact: LogContact, subject: string): CallBody {
   const remembered = { [subjectField]: fingerprintOf(subject) }
   const options = optionsOf(caller)
-  if (options === undefined) return { fingerprints: remembered, decisions: [] }
+  if (options === undefined) return { fingerprints: { ...rememberedNote(body), ...remembered }, decisions: [] }
   const { logInfo } = body
   const composed = composeCallLog({
     ...body,
@@ -70,13 +70,19 @@ function mergeUpdate (caller: Caller, body: UpdateCallLogBody, row: Pick<CallLog
   const remembered = edited ? { [subjectField]: fingerprintOf(body.subject ?? '') } : {}
   const startTime = body.startTime === undefined ? undefined : instantOf(body.startTime, 'startTime')
   const merged = options === undefined
-    ? { fingerprints: row.fingerprints, decisions: [] }
+    ? { fingerprints: rememberedNote(body), decisions: [] }
     : merge(current, sectionsOnly(row.fingerprints), { ...body, sessionId: row.sessionId, startTime }, options)
   return {
     ...merged,
     fingerprints: { ...row.fingerprints, ...merged.fingerprints, ...remembered },
     ...(edited && { subject: body.subject })
   }
+}
+
+/** Of a text that the connector lays out itself: that somebody wrote a note is known by nothing else. */
+function rememberedNote ({ note }: Pick<UpdateCallLogBody, 'note'>): Fingerprints {
+  const known = knownNote(note)
+  return known === undefined ? {} : { note: fingerprintOf(known) }
 }
 
 /**

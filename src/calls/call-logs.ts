@@ -13,10 +13,9 @@ import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { CachedNote, NoteCache } from '../db/note-cache.ts'
 import type { Tenant } from '../db/tenant.ts'
-import { isPlaceholderOf } from './body/sections.ts'
 import { compose, nextAttempt, partsOf, type CallPending } from './call-attempt.ts'
 import { doubtOf, hasNote, mergeCallBody, noteOf, settled, writesEdited, type MergedCallBody } from './call-body.ts'
-import { callChangesOf, callOf, joined, withoutSuperseded, withoutTokens } from './call.ts'
+import { callChangesOf, callOf, changesNothing, joined, withoutSuperseded, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, isNotFound, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
@@ -198,7 +197,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     const row = await store.find()
     if (row?.state !== 'logged') return
     try {
-      if (note !== '' && lacksNote(caller, row, pendingOf(row).updates)) await update(caller, store, { sessionId, note }, 'new')
+      if (note !== '' && lacksNote(row, pendingOf(row).updates)) await update(caller, store, { sessionId, note }, 'new')
     } catch (error) {
       if (isRefusal(error)) {
         // It is not what the client asks, whose call is logged.
@@ -358,9 +357,8 @@ function checkUpdate ({ connector }: Caller, body: UpdateCallLogBody): void {
   readSubmission(connector.info.additionalSubmission, body.additionalSubmission)
 }
 
-/** Where a CRM keeps no text of ours, nobody can tell. */
-const lacksNote = ({ connector: { info } }: Caller, { fingerprints }: CallLog, waiting: readonly UpdateCallLogBody[]): boolean =>
-  info.logFormat !== 'none' && !hasNote(fingerprints) && waiting.every(({ note }) => note === undefined || isPlaceholderOf('note', note))
+const lacksNote = ({ fingerprints }: CallLog, waiting: readonly UpdateCallLogBody[]): boolean =>
+  !hasNote(fingerprints) && waiting.every(({ note }) => changesNothing('note', note))
 
 /** Said of what is kept, and will be written. */
 const isWaiting = (error: unknown): error is PatchbayError => error instanceof PatchbayError && error.code === 'waiting'

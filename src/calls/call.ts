@@ -29,9 +29,14 @@ export function secondsOf (duration: Duration | undefined): number | undefined {
 /** A link that somebody can open; the extension sends `(pending...)` until the recording is ready. */
 export const readyLink = (link: string | undefined): string | undefined => link !== undefined && /^https?:\/\//.test(link) ? link : undefined
 
+const knownText = (id: 'note' | 'result') => (text: string | undefined): string | undefined =>
+  text === undefined || text.trim() === '' || isPlaceholderOf(id, text) ? undefined : text
+
+/** What somebody wrote; undefined where nobody has. */
+export const knownNote = knownText('note')
+
 /** How a call ended; undefined while it goes on. */
-export const knownResult = (result: string | undefined): string | undefined =>
-  result === undefined || result.trim() === '' || isPlaceholderOf('result', result) ? undefined : result
+export const knownResult = knownText('result')
 
 export function callOf ({ logInfo }: CreateCallLogBody, now: number): Call {
   const duration = secondsOf(logInfo.duration)
@@ -64,7 +69,7 @@ export function withoutTokens<Body extends CreateCallLogBody | UpdateCallLogBody
 
 /** Members that say nothing yet, although they are there. */
 const placeholders: Readonly<Record<string, (value: never) => boolean>> = {
-  note: value => isPlaceholderOf('note', value),
+  note: value => knownNote(value) === undefined,
   duration: value => secondsOf(value) === undefined,
   result: value => knownResult(value) === undefined,
   link: value => readyLink(value) === undefined,
@@ -122,7 +127,8 @@ function changesOf (body: CreateCallLogBody): Partial<UpdateCallLogBody> {
 }
 
 /** Whether a member of an update changes nothing. An empty note does: it clears the one that was sent before. */
-const changesNothing = (name: string, value: unknown): boolean => saysNothing(name, value) && !(name === 'note' && value === '')
+export const changesNothing = (name: string, value: unknown): boolean =>
+  saysNothing(name, value) && !(name === 'note' && typeof value === 'string' && value.trim() === '')
 
 /** What an update changes, without what it does not know yet: that takes the place of nothing. */
 const changing = (update: UpdateCallLogBody): Partial<UpdateCallLogBody> =>

@@ -99,15 +99,21 @@ function losing (now: () => number): { connector: Connector, sent: unknown[], so
 const knowsMore = { note: 'typed', duration: 30, result: 'Voicemail' }
 const knowsLess = { note: 'From auto logging (Pending)', duration: 'pending', result: 'pending' }
 
-/** A connector that lays out the text itself, and notes the changes that it is asked for. */
-function layingOut (): { connector: Connector, changes: object[] } {
+/** A connector that lays out the text itself, and notes what it is given to write. */
+function layingOut (): { connector: Connector, given: Array<{ note?: string }> } {
   const { info, operations } = connectorWith('native', () => 0)
-  const changes: object[] = []
-  const updateCallLog: typeof operations.updateCallLog = async (context, asked) => {
-    changes.push(asked)
-    return await operations.updateCallLog(context, asked)
+  const given: Array<{ note?: string }> = []
+  const { createCallLog, updateCallLog }: Pick<typeof operations, 'createCallLog' | 'updateCallLog'> = {
+    createCallLog: async (context, log) => {
+      given.push(log)
+      return await operations.createCallLog(context, log)
+    },
+    updateCallLog: async (context, changes) => {
+      given.push(changes)
+      return await operations.updateCallLog(context, changes)
+    }
   }
-  return { changes, connector: { info: { ...info, logFormat: 'none' }, operations: { ...operations, updateCallLog } } }
+  return { given, connector: { info: { ...info, logFormat: 'none' }, operations: { ...operations, createCallLog, updateCallLog } } }
 }
 
 await t.test('a record is looked for as it was sent, whatever has changed since', async t => {
@@ -261,7 +267,7 @@ await t.test('not even where nobody knows whether both were written', async t =>
 })
 
 await t.test('nor where the connector lays out the text itself', async t => {
-  const { connector, changes } = layingOut()
+  const { connector, given } = layingOut()
   const { instance, fail, pass } = await world(t, () => connector)
   const update = async (body: object): Promise<unknown> => await instance.callLogs.update(instance.caller, { sessionId: 's1', ...body })
   await instance.callLogs.create(instance.caller, callOf(''), create)
@@ -270,11 +276,11 @@ await t.test('nor where the connector lays out the text itself', async t => {
   fail('PATCH', undefined)
   pass(3_600_000)
   await instance.recover()
-  t.match(changes.at(-1), { note: 'typed', result: 'Voicemail', duration: 30 })
+  t.match(given.at(-1), { note: 'typed', result: 'Voicemail', duration: 30 })
   t.match(await update({ ...knowsLess, aiNote: 'They met.' }), { updatedNote: undefined })
-  t.match(changes.at(-1), { note: undefined, result: undefined, duration: undefined, aiNote: 'They met.' }, 'absent means unchanged')
+  t.match(given.at(-1), { note: undefined, result: undefined, duration: undefined, aiNote: 'They met.' }, 'absent means unchanged')
   await update({ note: '' })
-  t.match(changes.at(-1), { note: '' }, 'an empty note clears')
+  t.match(given.at(-1), { note: '' }, 'an empty note clears')
 })
 
 await t.test('what was chosen later counts', async t => {
@@ -542,6 +548,36 @@ await t.test('a note that is kept for a call is forgotten only when it is in the
     await callLogs.create(caller, callOf(''), create)
     t.match(await callLogs.update(caller, update, { withCachedNote: true }), { updatedNote: 'typed during the call' })
     t.equal(opened.note(), 'typed during the call')
+  })
+
+  await t.test('where the connector lays out the text itself', async t => {
+    const updated = async ({ instance: { callLogs, caller } }: World): Promise<unknown> =>
+      await callLogs.update(caller, { sessionId: 's1', note: placeholder }, { withCachedNote: true })
+    for (const [way, bring] of [['a repeat', byServer], ['an update', updated]] as const) {
+      for (const note of ['', placeholder, 'typed before']) {
+        const { connector, given } = layingOut()
+        const opened = await world(t, () => connector)
+        await byServer(opened, note)
+        await updated(opened)
+        await kept(opened)
+        await bring(opened)
+        const notes = given.flatMap(({ note }) => note ?? [])
+        t.strictSame(notes, note === 'typed before' ? [note] : [note, 'typed during the call'], `${way}, after '${note}'`)
+      }
+    }
+  })
+
+  await t.test('where such a connector has it with the log, or after it', async t => {
+    for (const first of ['the log', 'an update'] as const) {
+      const { connector, given } = layingOut()
+      const opened = await world(t, () => connector)
+      if (first === 'the log') await kept(opened)
+      await byServer(opened)
+      if (first === 'an update') await opened.instance.callLogs.update(opened.instance.caller, { sessionId: 's1', note: 'typed during the call' })
+      await opened.instance.callLogs.cacheNote({ userId: '1-example', platform: 'example' }, 's1', 'older words')
+      await byServer(opened)
+      t.strictSame(given.flatMap(({ note }) => note || []), ['typed during the call'], first)
+    }
   })
 
   await t.test('also where nobody knows what became of it', async t => {
