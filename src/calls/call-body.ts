@@ -53,10 +53,10 @@ export interface MergedCallBody extends CallBody {
 
 /**
  * @param updates in the order in which they arrived, those that waited among them
- * @param current the text as the CRM holds it now
+ * @param current the text as the CRM holds it now; nothing where it was not read
  */
-export function mergeCallBody (caller: Caller, updates: readonly UpdateCallLogBody[], row: CallLog, current: string): MergedCallBody {
-  let merged: MergedCallBody = { body: current, fingerprints: row.fingerprints, decisions: [] }
+export function mergeCallBody (caller: Caller, updates: readonly UpdateCallLogBody[], row: CallLog, current: string | undefined): MergedCallBody {
+  let merged: MergedCallBody = { ...(current !== undefined && { body: current }), fingerprints: row.fingerprints, decisions: [] }
   for (const update of updates) {
     const next = mergeUpdate(caller, update, { ...row, fingerprints: merged.fingerprints }, merged.body ?? '')
     merged = { ...merged, ...next, decisions: [...merged.decisions, ...next.decisions] }

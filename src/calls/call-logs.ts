@@ -153,7 +153,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         const { doubt: earlier } = pendingOf(row)
         const updates = updatesOf(row)
         const fingerprints = settled(caller, row.fingerprints, earlier, current)
-        const merged: MergedCallBody = changesText(pendingOf(row)) ? mergeCallBody(caller, updates, { ...row, fingerprints }, current?.body ?? '') : { fingerprints, decisions: [] }
+        const merged: MergedCallBody = changesText(pendingOf(row)) ? mergeCallBody(caller, updates, { ...row, fingerprints }, current?.body) : { fingerprints, decisions: [] }
         learned = { fingerprints }
         doubt = () => doubtOf(caller, fingerprints, current, merged)
         log.debug({ callLog: row.id, platform: info.platform, sections: merged.decisions }, 'call log merged')
