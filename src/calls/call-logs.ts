@@ -230,7 +230,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       const store = storeOf(caller, sessionId, identityOf(hash, body))
       const kept = await keptNoteOf(caller, sessionId, withCachedNote)
       if (kept !== undefined) await bringNote(caller, sessionId, store, kept)
-      return await update(caller, store, body, 'new')
+      return await update(caller, store, withCachedNote && body.note === '' ? withoutNote(body) : body, 'new')
     },
 
     async resume (caller, row) {
@@ -356,6 +356,9 @@ function checkUpdate ({ connector }: Caller, body: UpdateCallLogBody): void {
   callChangesOf(body)
   readSubmission(connector.info.additionalSubmission, body.additionalSubmission)
 }
+
+/** Who has no form in which somebody could clear a note knows of none. */
+const withoutNote = ({ note, ...update }: UpdateCallLogBody): UpdateCallLogBody => update
 
 const lacksNote = ({ fingerprints }: CallLog, waiting: readonly UpdateCallLogBody[]): boolean =>
   !hasNote(fingerprints) && waiting.every(({ note }) => changesNothing('note', note))

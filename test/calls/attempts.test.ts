@@ -548,6 +548,10 @@ await t.test('a note that is kept for a call is forgotten only when it is in the
     await callLogs.create(caller, callOf(''), create)
     t.match(await callLogs.update(caller, update, { withCachedNote: true }), { updatedNote: 'typed during the call' })
     t.equal(opened.note(), 'typed during the call')
+    await callLogs.update(caller, { sessionId: 's1', note: '', duration: 30 }, { withCachedNote: true })
+    t.equal(opened.note(), 'typed during the call', 'the service clears no note, because nobody types there')
+    await callLogs.update(caller, { sessionId: 's1', note: '' })
+    t.equal(opened.note(), '')
   })
 
   await t.test('where the connector lays out the text itself', async t => {
