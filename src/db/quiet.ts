@@ -1,6 +1,7 @@
 /** Errors of a database without the values of the statement. */
 import Client from 'better-sqlite3'
 import { DrizzleQueryError } from 'drizzle-orm'
+import { PatchbayError } from '../contract/errors.ts'
 
 /** A statement that the database refused. `code` is the database's own. It has no `cause`, which would hold the values again. */
 export class StatementError extends Error {
@@ -28,6 +29,8 @@ const passing = /^((08|40|53|57|58)[0-9A-Z]{3}|SQLITE_(BUSY|FULL|IOERR|LOCKED|CA
 /**
  * The same repository, with errors that may be logged: drizzle writes the values of a failed statement, people's names and words
  * among them, into the message of its error.
+ *
+ * Its methods throw {@link StatementError}, or `not-ready` with it as the cause where the database is in the way.
  */
 export function quiet<Repository extends object> (repository: Repository): Repository {
   const methods = Object.entries(repository).map(([name, method]) => [name, (...input: unknown[]) => {
@@ -37,8 +40,17 @@ export function quiet<Repository extends object> (repository: Repository): Repos
   return Object.fromEntries(methods) as Repository
 }
 
+/** Seconds until a database that is away, busy or full is worth asking again. */
+const databaseRest = 5
+
 function rethrow (error: unknown): never {
-  if (error instanceof DrizzleQueryError) throw new StatementError(error.cause)
+  if (error instanceof DrizzleQueryError) throw refused(error.cause)
   // Not wrapped by drizzle.
-  throw error instanceof Client.SqliteError ? new StatementError(error) : error
+  throw error instanceof Client.SqliteError ? refused(error) : error
+}
+
+/** Coded where it passes, because it may happen within an operation, where anything else is the connector's failure. */
+function refused (cause: unknown): Error {
+  const error = new StatementError(cause)
+  return error.passes ? new PatchbayError('not-ready', { retryAfter: databaseRest, cause: error }) : error
 }

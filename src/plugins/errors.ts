@@ -5,7 +5,6 @@ import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin'
 import { returnMessage, type ErrorAnswer, type ErrorAnswerDetail } from '../contract/answer.ts'
 import { PatchbayError, errorKind } from '../contract/errors.ts'
-import { StatementError } from '../db/quiet.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -47,11 +46,7 @@ export function toPatchbayError (thrown: unknown): PatchbayError {
   return thrown instanceof Error ? codedError(thrown) : new PatchbayError('internal', { cause: thrown })
 }
 
-/** Seconds until a database that is away or full is worth asking again. */
-const databaseRest = 5
-
 function codedError (error: FastifyError | Error): PatchbayError {
-  if (error instanceof StatementError && error.passes) return new PatchbayError('not-ready', { retryAfter: databaseRest, cause: error })
   const status = 'statusCode' in error ? error.statusCode : undefined
   if ('validation' in error && error.validation !== undefined) return invalidRequest(error)
   if (status === 413) return new PatchbayError('request-too-large', { cause: error })

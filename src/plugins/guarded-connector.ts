@@ -50,16 +50,16 @@ function guardedOperation (info: Named, name: OperationName, operation: Operatio
     try {
       return read(await unlessAborted(async () => await operation(given, frozen(input)), context.signal))
     } catch (thrown) {
-      const mayHaveWritten = requests.mayHaveWritten()
+      const outcome = requests.mayHaveWritten() ? 'unknown' : 'not-received'
       if (!isProper(thrown)) {
         const { problem, cause } = failureOf(thrown)
-        throw new ConnectorFailed(info, name, { problem, cause, outcome: mayHaveWritten ? 'unknown' : 'not-received' })
+        throw new ConnectorFailed(info, name, { problem, cause, outcome })
       }
-      // A connector may know better. The client knows of one request only.
+      // A connector may know better. The client knows of one request only, and our own database of none.
       const isJudged = thrown instanceof CrmError && thrown.saysOutcome && !requests.threw(thrown)
       if (isJudged || !creates.includes(name)) throw thrown
-      const ofOne = thrown instanceof CrmError ? thrown.outcome : 'refused'
-      const ofAll = mayHaveWritten ? 'unknown' : ofOne === 'unknown' ? 'not-received' : ofOne
+      const ofOne = thrown instanceof CrmError ? thrown.outcome : thrown.code === 'not-ready' ? undefined : 'refused'
+      const ofAll = ofOne === 'refused' && outcome === 'not-received' ? ofOne : outcome
       throw ofAll === ofOne ? thrown : withOutcome(thrown, ofAll)
     }
   }

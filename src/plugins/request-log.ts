@@ -7,6 +7,7 @@ import type { FastifyRequest } from 'fastify'
 import { PatchbayError, errorCodes } from '../contract/errors.ts'
 import { HostRefused } from '../crm/failure.ts'
 import { CipherError } from '../db/cipher.ts'
+import { StatementError } from '../db/quiet.ts'
 import { ConnectorFailed } from './guarded-connector.ts'
 
 /** What may be logged of an error: its kind and where it came from. The first line of a stack repeats the message, so it goes. */
@@ -35,11 +36,11 @@ function framesOf ({ stack = '', message }: Error): string[] {
   return frames.split('\n').filter(line => /^\s+at .*(:\d+|native|<anonymous>)\)?$/.test(line)).slice(0, 12).map(line => line.trim())
 }
 
-/** What is behind a failure and says where to look: in the code of a connector, or in its list of hosts. */
-function traced (failure: unknown): ConnectorFailed | HostRefused | undefined {
+/** What is behind a failure and says where to look: in the code of a connector, in its list of hosts, or at the database. */
+function traced (failure: unknown): ConnectorFailed | HostRefused | StatementError | undefined {
   let error = failure
   while (error instanceof PatchbayError && !(error instanceof ConnectorFailed)) error = error.cause
-  return error instanceof ConnectorFailed || error instanceof HostRefused ? error : undefined
+  return error instanceof ConnectorFailed || error instanceof HostRefused || error instanceof StatementError ? error : undefined
 }
 
 export const serializers = {

@@ -1,8 +1,12 @@
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import Client from 'better-sqlite3'
 import { createSigner } from 'fast-jwt'
 import { sql } from 'drizzle-orm'
 import t from 'tap'
+import { openDatabase } from '../../src/db/database.ts'
+import { quiet } from '../../src/db/quiet.ts'
 import { callRecord, sessionSecret, startPatchbay, type Answer, type Call, type Patchbay } from '../patchbay.ts'
 
 const notSignedIn = 'Please go to Settings and authorize CRM platform'
@@ -183,6 +187,44 @@ await t.test('a database that takes nothing now is told as one that will', async
   t.match(patchbay.logged.join(''), /"code":"SQLITE_FULL"/, 'the log says why')
   handle.get(sql`PRAGMA max_page_count = 100000`)
   t.match(await log(), { status: 200, json: { successful: true } })
+})
+
+/** The line of the last request to a route. */
+const logOf = ({ logged }: Patchbay, route: string): any => logged.map(line => JSON.parse(line)).findLast(line => line.msg === 'request' && line.route === route)
+
+await t.test('and so it is within an operation, which is no failure of the connector', async t => {
+  let now = Date.now()
+  const folder = t.testdir()
+  const patchbay = await startPatchbay(t, { folder, clock: () => now })
+  const token = await patchbay.signInByOAuth()
+  const { repositories: { users }, database: { handle } } = patchbay.app
+  const contact = async (): Promise<Answer> => await patchbay.call('/contact?phoneNumber=%2B16504445566', { token })
+  const log = async (): Promise<Answer> => await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: callRecord(), contactId: 1 } })
+
+  await t.test('where it only reads', async t => {
+    now += 10 * 3_600_000
+    // Somebody else writes for longer than anybody waits.
+    handle.get(sql`PRAGMA busy_timeout = 0`)
+    const other = await openDatabase(`file:${join(folder, 'patchbay.db')}`)
+    other.handle.run(sql`BEGIN IMMEDIATE`)
+    const answer = await contact()
+    t.match(answer, { status: 503, json: { error: { code: 'not-ready', retryAfter: 5 } } })
+    t.equal(answer.headers.get('retry-after'), '5')
+    t.match(logOf(patchbay, '/contact'), { error: 'not-ready', err: { code: 'SQLITE_BUSY' } })
+    other.handle.run(sql`ROLLBACK`)
+    await other.close()
+    t.match(await contact(), { status: 200, json: { successful: true } })
+  })
+
+  await t.test('where it writes, and has sent nothing', async t => {
+    now += 10 * 3_600_000
+    const { leaseRenewal } = users
+    users.leaseRenewal = quiet({ leaseRenewal: async () => { throw new Client.SqliteError('database is locked', 'SQLITE_BUSY') } }).leaseRenewal
+    t.match((await log()).json, { successful: false, error: { code: 'waiting' } })
+    t.match(logOf(patchbay, '/callLog'), { error: 'waiting', err: { code: 'SQLITE_BUSY' } })
+    users.leaseRenewal = leaseRenewal
+    t.match((await log()).json, { successful: true })
+  })
 })
 
 await t.test('what the extension shows as text is text', async t => {
