@@ -14,7 +14,7 @@ import { attemptOnly, isUnreadable, pendingText, readPending, type Pending } fro
 import { mostAttempts, retryDelay, triedFor } from './retry.ts'
 import type { LogRow } from './write-once.ts'
 
-type DueRow = LogRow & Tenant & Pick<CallLog, 'updatedAt'>
+type DueRow = LogRow & Tenant & Pick<CallLog, 'updatedAt' | 'lastErrorCode'>
 
 /** One kind of log. */
 export interface Recoverable<Row extends DueRow> {
@@ -113,7 +113,8 @@ async function recoverRow<Row extends DueRow> ({ kind, rows, resume }: Recoverab
     log.warn({ ...facts, err: error }, 'what waits could not be written yet')
     try {
       // Steps that got as far as the row have said when to come back. This is for those that did not.
-      await rows.advance(row, { nextAttemptAt: clock() + retryDelay(row.attempts + 1, random()), attempts: row.attempts + 1, lastErrorCode: judge(error).code })
+      const attempts = (isUnreadable(error) ? unreadableAttempts(row) : row.attempts) + 1
+      await rows.advance(row, { nextAttemptAt: clock() + retryDelay(attempts, random()), attempts, lastErrorCode: judge(error).code })
     } catch (err) {
       // The other rows of this look go on, and it ends when they have ended.
       log.warn({ ...facts, err }, 'when to come back could not be noted')
@@ -129,10 +130,13 @@ function pendingOf<Row extends DueRow> ({ pendingOf: textOf }: Recoverable<Row>[
   try {
     return readPending(textOf(row), now)
   } catch (error) {
-    if (isUnreadable(error) && row.attempts >= mostAttempts) return undefined
+    if (isUnreadable(error) && unreadableAttempts(row) >= mostAttempts) return undefined
     throw error
   }
 }
+
+/** Those since what waits does not open: it may have waited for long before, and its key is missing only now. */
+const unreadableAttempts = ({ attempts, lastErrorCode }: DueRow): number => lastErrorCode === 'unreadable' ? attempts : 0
 
 function isOver ({ state, updatedAt }: DueRow, { create, since }: Pending<unknown, unknown>): boolean {
   // Without a record to write, nobody could go on with it.
