@@ -17,8 +17,6 @@ export interface Cipher {
   seal (plain: string, identity: string): string
   /** @throws CipherError when the text was sealed elsewhere, changed, or sealed with a key that is not on the ring */
   open (sealed: string, identity: string): string
-  /** The id of the key that sealed a text, `''` when none did. */
-  keyOf (sealed: string): string
 }
 
 /** A text that does not open. Coded, because it may happen within an operation, where anything else is the connector's failure. */
@@ -64,11 +62,11 @@ export function cipher (keys: KeyRing): Cipher {
       } catch {
         throw new CipherError(identity, `not what the key "${id}" has sealed for this place`)
       }
-    },
-    keyOf
+    }
   }
 }
 
+/** The id of the key that sealed a text, `''` when none did. */
 const keyOf = (sealed: string): string => /^([\w-]+)\./.exec(sealed)?.[1] ?? ''
 
 /**

@@ -48,8 +48,7 @@ await t.test('only one spelling of a sealed text opens', async t => {
 await t.test('keys rotate: the first one writes, every listed one reads', async t => {
   const sealed = before.seal('secret', 'here')
   t.equal(rotated.open(sealed, 'here'), 'secret')
-  t.equal(rotated.keyOf(sealed), 'old')
-  t.equal(rotated.keyOf(rotated.seal('secret', 'here')), 'new-2')
+  t.match(rotated.seal('secret', 'here'), /^new-2\./)
   t.throws(() => before.open(rotated.seal('secret', 'here'), 'here'), { code: 'unreadable', place: 'here sealed with the key "new-2", which is not in ENCRYPTION_KEYS' })
 })
 
