@@ -37,6 +37,7 @@ function report (rotations: readonly Rotation[], key: string): string {
     ? `Everything is sealed with the key "${key}". The other keys can be taken out of ENCRYPTION_KEYS.`
     : rotations.some(({ remaining }) => remaining > 0)
       ? `Somebody still seals with another key than "${key}": restart every server with the new ENCRYPTION_KEYS, then run this again.`
-      : 'Bring back the keys of what cannot be read. Without them, its users have to connect again, and to log again what waited; then run this again.'
+      : 'Bring back the keys of what cannot be read. Without them, its users have to connect again, and to log again what waited; then run this again.\n' +
+        'A log that may be in the CRM stays named: nothing but its key can tell what was sent.'
   return `${[...lines, verdict].join('\n')}\n`
 }

@@ -74,6 +74,7 @@ await t.test('keys rotate says what cannot be read', async t => {
   t.equal(code, 1)
   t.match(out, /credentials: 0 sealed anew, 1 unreadable\n {2}cannot be read: users\/example\/1-example\/credentials/)
   t.match(out, /have to connect again, and to log again what waited/)
+  t.match(out, /may be in the CRM stays named/, 'and what no user can end')
 })
 
 await t.test('keys rotate makes no database', async t => {
