@@ -1,13 +1,14 @@
 /** When what waits is tried again. */
 
-/** Seconds after each failed attempt; the last one goes on. */
-const schedule = [5, 15, 30, 60, 120, 300, 600]
+/** Seconds after each failed attempt; then the last delay goes on. */
+const lastDelay = 600
+const schedule = [5, 15, 30, 60, 120, 300, lastDelay]
 const jitter = 0.2
 
 /** How long something is tried, in milliseconds. */
 export const triedFor = 72 * 60 * 60_000
-/** How many attempts that makes. */
-export const mostAttempts = triedFor / 600_000
+/** How many attempts that makes, about. */
+export const mostAttempts = triedFor / (lastDelay * 1_000)
 
 /**
  * @param attempts how many have failed, from 1
