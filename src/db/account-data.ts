@@ -43,7 +43,7 @@ export function asCache (data: AccountData, log: { readonly warn: (facts: object
   }
 }
 
-export function accountData ({ handle, write, tables: { accountData: table } }: Database, clock: Clock): AccountData {
+export function accountData ({ handle, read, write, tables: { accountData: table } }: Database, clock: Clock): AccountData {
   function entry ({ ownerKey, platform }: DataOwner, dataKey: string): SQL | undefined {
     return and(eq(table.ownerKey, ownerKey), eq(table.platform, platform), eq(table.dataKey, dataKey))
   }
@@ -60,7 +60,7 @@ export function accountData ({ handle, write, tables: { accountData: table } }: 
 
   return quiet<AccountData>({
     async get ({ ownerKey, platform }, dataKey) {
-      const [row] = await selectEntry.execute({ ownerKey, platform, dataKey })
+      const [row] = await read(() => selectEntry.execute({ ownerKey, platform, dataKey }))
       return row && { data: row.data, expired: row.expiresAt <= clock() }
     },
     async set ({ ownerKey, platform }, dataKey, data, ttl) {

@@ -48,7 +48,7 @@ export interface CallLogs {
 }
 
 export function callLogs (
-  { handle, write, tables: { callLogs: table } }: Database, cipher: Cipher, clock: Clock, newId = newRowId
+  { handle, read, write, tables: { callLogs: table } }: Database, cipher: Cipher, clock: Clock, newId = newRowId
 ): CallLogs {
   const life = lifecycle('call_logs', cipher, clock)
   const { sessionId, extensionNumber, hashedExtensionId, state, crmLogId, contactId, fingerprints } = table
@@ -62,19 +62,19 @@ export function callLogs (
 
   return quiet<CallLogs>({
     async find ({ userId, platform }, sessionId, identity) {
-      return fittingLogs(await select.execute({ userId, platform, sessionId }), identity)[0]
+      return fittingLogs(await read(() => select.execute({ userId, platform, sessionId })), identity)[0]
     },
     async findMany ({ userId, platform }, sessionIds, identity) {
       const rows: LoggedCall[] = []
       for (const ids of chunks(sessionIds)) {
         const { statement, values } = selectMany(ids)
-        rows.push(...await statement.execute({ userId, platform, ...values }))
+        rows.push(...await read(() => statement.execute({ userId, platform, ...values })))
       }
       // The last entry of a session stays in the map: the best one.
       return new Map(fittingLogs(rows, identity).reverse().map(row => [row.sessionId, row]))
     },
     async recordsOf ({ userId, platform }, sessionId) {
-      const logs = await select.execute({ userId, platform, sessionId })
+      const logs = await read(() => select.execute({ userId, platform, sessionId }))
       return logs.flatMap(({ crmLogId }) => crmLogId === '' ? [] : [crmLogId])
     },
     async reserve (tenant, { pending = '', ...log }) {

@@ -25,9 +25,11 @@ export interface Database {
   ping (): Promise<void>
   close (): Promise<void>
   /**
-   * Runs a prepared statement that writes, together with what others write at the same moment: for the paths on which many write.
+   * Runs a prepared statement that reads, together with what others read at the same moment: for the paths on which many read.
    * @param execute gives what `execute()` of the statement gives, which nobody has awaited yet
    */
+  read<Result> (execute: () => Executed<Result>): Promise<Result>
+  /** The same for one that writes. */
   write<Result> (execute: () => Executed<Result>): Promise<Result>
   /**
    * Runs a list of statements in one transaction. A statement whose `returning()` gives no row is a guard that did not hold:

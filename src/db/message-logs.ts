@@ -46,7 +46,7 @@ export interface MessageLogs {
 }
 
 export function messageLogs (
-  { handle, tables, write, atomic }: Database, cipher: Cipher, clock: Clock, newId = newRowId
+  { handle, tables, read, write, atomic }: Database, cipher: Cipher, clock: Clock, newId = newRowId
 ): MessageLogs {
   const { messageLogs: table, messages } = tables
   const life = lifecycle('message_logs', cipher, clock)
@@ -58,7 +58,7 @@ export function messageLogs (
 
   return quiet<MessageLogs>({
     async find ({ userId, platform }, conversationLogId) {
-      const [row] = await select.execute({ userId, platform, conversationLogId })
+      const [row] = await read(() => select.execute({ userId, platform, conversationLogId }))
       return row
     },
     async reserve (tenant, { pending = '', ...log }) {

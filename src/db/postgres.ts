@@ -93,6 +93,7 @@ export function postgresDatabase (
     tables,
     ping: async () => { await postgres.execute(sql`SELECT 1`) },
     close,
+    read: async execute => await execute(),
     write: async execute => await execute(),
     async atomic<const Statements extends readonly Statement[]> (build: (handle: Handle) => Statements) {
       return await unlessGuardFailed(() => inTransaction(async transaction => {

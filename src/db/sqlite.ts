@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import Client from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Database, Handle, Results, Statement } from './database.ts'
-import { groupCommit } from './group-commit.ts'
+import { groupedReads, groupedWrites } from './groups.ts'
 import { guarded, unlessGuardFailed } from './guard.ts'
 import { migrate } from './migrate.ts'
 import * as tables from './tables.sqlite.ts'
@@ -47,14 +47,15 @@ export async function openSqlite (file: string): Promise<Database> {
   // Without asking the disk: connections share the memory in which they tell each other.
   const dataVersion = client.prepare<[], number>('PRAGMA data_version').pluck()
   const handle = drizzle(client, { casing: 'snake_case' })
-  const commit = groupCommit(client)
+  const [read, write] = [groupedReads(client), groupedWrites(client)]
   return {
     handle,
     tables,
     othersChanges: () => dataVersion.get() ?? 0,
     ping: async () => { client.prepare('SELECT 1').get() },
     close: async () => { client.close() },
-    write: async execute => await commit(() => execute().sync()),
+    read: async execute => await read(() => execute().sync()),
+    write: async execute => await write(() => execute().sync()),
     async atomic<const Statements extends readonly Statement[]> (build: (handle: Handle) => Statements) {
       const transaction = client.transaction(() => build(handle).map(statement => guarded(statement.prepare().execute().sync())))
       // Immediate: a transaction that takes the write lock only later may fail at once instead of waiting for another process.

@@ -114,9 +114,9 @@ export const sabotages: readonly Sabotage[] = [
   {
     promise: 'P3',
     title: 'tell of a write before it is committed',
-    file: 'src/db/group-commit.ts',
-    edits: [['writes.map(write => write()))', 'writes.map(write => {\n    write()()\n    return () => {}\n  }))']],
-    test: 'test/db/group-commit.test.ts',
+    file: 'src/db/groups.ts',
+    edits: [['runs.map(run => run()))', 'runs.map(run => {\n    run()()\n    return () => {}\n  }))']],
+    test: 'test/db/groups.test.ts',
     quick: true
   },
   {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import Client from 'better-sqlite3'
 import t, { type Test } from 'tap'
-import { groupCommit } from '../../src/db/group-commit.ts'
+import { groupedReads, groupedWrites } from '../../src/db/groups.ts'
 
 /** A table, and what the database is told to do with it. */
 function open (t: Test) {
@@ -12,7 +12,8 @@ function open (t: Test) {
   const insert = client.prepare('INSERT INTO things VALUES (?)')
   return {
     client,
-    write: groupCommit(client),
+    read: groupedReads(client),
+    write: groupedWrites(client),
     insert: (name: string) => insert.run(name).changes,
     names: () => client.prepare('SELECT name FROM things ORDER BY name').pluck().all(),
     commits: () => told.filter(statement => statement === 'COMMIT').length
@@ -33,6 +34,16 @@ await t.test('Writes of the same moment share one transaction, and each caller h
 
   await write(() => insert('later'))
   t.equal(commits(), 2)
+})
+
+await t.test('Reads of the same moment share one transaction, too, and see what is there when it begins', async t => {
+  const { client, read, insert, commits } = open(t)
+  const find = client.prepare('SELECT name FROM things WHERE name = ?').pluck()
+  const reading = Promise.all(['a', 'b'].map(async name => await read(() => find.get(name))))
+  insert('a')
+  t.same(await reading, ['a', undefined])
+  t.equal(commits(), 1)
+  await t.rejects(read(() => { throw new Error('This one only') }), { message: 'This one only' })
 })
 
 await t.test('A statement that fails is undone alone', async t => {

@@ -1,0 +1,65 @@
+/**
+ * Statements of several callers in one transaction. Most of what a write costs is the wait for the disk, and one wait is enough for
+ * all who write at the same moment. Reads cost little, but doing one step for all who wait and then the next step for all is up to
+ * twice as fast as doing all steps for one after the other: what a step needs is at hand.
+ */
+import type Client from 'better-sqlite3'
+
+/** Turns of the event loop that a group of writes waits: who is answered in one of them may write in the next. With little to do they take microseconds. */
+const turnsOfWrites = 4
+
+/** Runs a statement now, and tells how to answer its caller when all is done. */
+type Run = () => () => void
+
+/** Runs a statement together with those that others run at the same moment. One that fails is undone alone. */
+export type Grouped = <Result>(statement: () => Result) => Promise<Result>
+
+/** Nobody hears of a write before it is on the disk. */
+export function groupedWrites (client: Client.Database): Grouped {
+  // Immediate: a transaction that takes the write lock only later may fail at once instead of waiting for another process.
+  return grouped(client, 'immediate', turnsOfWrites)
+}
+
+/** What is read is there when it is read, not yet when it is asked for. */
+export function groupedReads (client: Client.Database): Grouped {
+  return grouped(client, 'deferred', 1)
+}
+
+function grouped (client: Client.Database, behaviour: 'deferred' | 'immediate', turns: number): Grouped {
+  let group: Array<{ run: Run, refuse: (error: unknown) => void }> = []
+
+  const transaction = client.transaction((runs: readonly Run[]) => runs.map(run => run()))[behaviour]
+
+  function runGroup (): void {
+    const running = group
+    group = []
+    let answers: Array<() => void>
+    try {
+      answers = transaction(running.map(({ run }) => run))
+    } catch (error) {
+      answers = running.map(({ refuse }) => () => { refuse(error) })
+    }
+    for (const answer of answers) answer()
+  }
+
+  function runIn (left: number): void {
+    setImmediate(left > 1 ? () => { runIn(left - 1) } : runGroup)
+  }
+
+  return async statement => await new Promise((resolve, reject) => {
+    if (group.length === 0) runIn(turns)
+    group.push({
+      refuse: reject,
+      run () {
+        try {
+          const result = statement()
+          return () => { resolve(result) }
+        } catch (error) {
+          // A full disk and the like end the transaction, and with it what the others wrote.
+          if (!client.inTransaction) throw error
+          return () => { reject(error) }
+        }
+      }
+    })
+  })
+}
