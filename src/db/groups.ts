@@ -7,6 +7,8 @@ import type Client from 'better-sqlite3'
 
 /** Turns of the event loop that a group of writes waits: who is answered in one of them may write in the next. With little to do they take microseconds. */
 const turnsOfWrites = 4
+/** Of many who ask at the same moment the first ones need not wait for the last. */
+const mostReads = 16
 
 /** Runs a statement now, and tells how to answer its caller when all is done. */
 type Run = () => () => void
@@ -17,21 +19,30 @@ export type Grouped = <Result>(statement: () => Result) => Promise<Result>
 /** Nobody hears of a write before it is on the disk. */
 export function groupedWrites (client: Client.Database): Grouped {
   // Immediate: a transaction that takes the write lock only later may fail at once instead of waiting for another process.
-  return grouped(client, 'immediate', turnsOfWrites)
+  return grouped(client, { behaviour: 'immediate', turns: turnsOfWrites, most: Infinity })
 }
 
 /** What is read is there when it is read, not yet when it is asked for. */
 export function groupedReads (client: Client.Database): Grouped {
-  return grouped(client, 'deferred', 1)
+  return grouped(client, { behaviour: 'deferred', turns: 1, most: mostReads })
 }
 
-function grouped (client: Client.Database, behaviour: 'deferred' | 'immediate', turns: number): Grouped {
+interface Grouping {
+  readonly behaviour: 'deferred' | 'immediate'
+  /** Turns of the event loop that a group waits for others. */
+  readonly turns: number
+  /** As many statements are run at once. */
+  readonly most: number
+}
+
+function grouped (client: Client.Database, { behaviour, turns, most }: Grouping): Grouped {
   let group: Array<{ run: Run, refuse: (error: unknown) => void }> = []
 
   const transaction = client.transaction((runs: readonly Run[]) => runs.map(run => run()))[behaviour]
 
   function runGroup (): void {
     const running = group
+    if (running.length === 0) return
     group = []
     let answers: Array<() => void>
     try {
@@ -61,5 +72,6 @@ function grouped (client: Client.Database, behaviour: 'deferred' | 'immediate', 
         }
       }
     })
+    if (group.length === most) runGroup()
   })
 }

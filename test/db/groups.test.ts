@@ -43,6 +43,8 @@ await t.test('Reads of the same moment share one transaction, too, and see what 
   insert('a')
   t.same(await reading, ['a', undefined])
   t.equal(commits(), 1)
+  await Promise.all(Array.from({ length: 33 }, async () => await read(() => find.get('a'))))
+  t.equal(commits(), 4, 'sixteen at most')
   await t.rejects(read(() => { throw new Error('This one only') }), { message: 'This one only' })
 })
 
