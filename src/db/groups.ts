@@ -7,8 +7,8 @@ import type Client from 'better-sqlite3'
 
 /** Turns of the event loop that a group of writes waits: who is answered in one of them may write in the next. With little to do they take microseconds. */
 const turnsOfWrites = 4
-/** Of many who ask at the same moment the first ones need not wait for the last. */
-const mostReads = 16
+/** Of many who come at the same moment the first ones need not wait for the last, nor do all of them then ask the CRM in the same moment. */
+const [mostReads, mostWrites] = [16, 32]
 
 /** Runs a statement now, and tells how to answer its caller when all is done. */
 type Run = () => () => void
@@ -19,7 +19,7 @@ export type Grouped = <Result>(statement: () => Result) => Promise<Result>
 /** Nobody hears of a write before it is on the disk. */
 export function groupedWrites (client: Client.Database): Grouped {
   // Immediate: a transaction that takes the write lock only later may fail at once instead of waiting for another process.
-  return grouped(client, { behaviour: 'immediate', turns: turnsOfWrites, most: Infinity })
+  return grouped(client, { behaviour: 'immediate', turns: turnsOfWrites, most: mostWrites })
 }
 
 /** What is read is there when it is read, not yet when it is asked for. */

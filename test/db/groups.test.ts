@@ -34,6 +34,9 @@ await t.test('Writes of the same moment share one transaction, and each caller h
 
   await write(() => insert('later'))
   t.equal(commits(), 2)
+
+  await Promise.all(Array.from({ length: 65 }, async (_, index) => await write(() => insert(`of many ${index}`))))
+  t.equal(commits(), 5, 'of 32 at most')
 })
 
 await t.test('Reads of the same moment share one transaction, too, and see what is there when it begins', async t => {
@@ -44,7 +47,7 @@ await t.test('Reads of the same moment share one transaction, too, and see what 
   t.same(await reading, ['a', undefined])
   t.equal(commits(), 1)
   await Promise.all(Array.from({ length: 33 }, async () => await read(() => find.get('a'))))
-  t.equal(commits(), 4, 'sixteen at most')
+  t.equal(commits(), 4, 'of 16 at most')
   await t.rejects(read(() => { throw new Error('This one only') }), { message: 'This one only' })
 })
 
