@@ -8,7 +8,7 @@ import { isDue, isPutOff, lifecycle, newRowId, rowPlaceholders, rowValues, uncha
 import { preparedForColumns, preparedForList } from './prepared.ts'
 import { quiet } from './quiet.ts'
 import type { Tables } from './schema.ts'
-import { ownedBy, within, type Tenant } from './tenant.ts'
+import { ownedBy, tenantPlaceholders, within, type Tenant } from './tenant.ts'
 
 export type CallLog = Tables['callLogs']['$inferSelect']
 
@@ -53,10 +53,10 @@ export function callLogs (
   const life = lifecycle('call_logs', cipher, clock)
   const { sessionId, extensionNumber, hashedExtensionId, state, crmLogId, contactId, fingerprints } = table
   const select = handle.select().from(table)
-    .where(and(within(table, rowPlaceholders), eq(sessionId, sql.placeholder('sessionId')))).prepare()
+    .where(and(within(table, tenantPlaceholders), eq(sessionId, sql.placeholder('sessionId')))).prepare()
   const selectMany = preparedForList(sessionIds => handle
     .select({ sessionId, extensionNumber, hashedExtensionId, state, crmLogId, contactId, fingerprints }).from(table)
-    .where(and(within(table, rowPlaceholders), inArray(sessionId, sessionIds))).prepare())
+    .where(and(within(table, tenantPlaceholders), inArray(sessionId, sessionIds))).prepare())
   const insert = preparedForColumns(table, columns => handle.insert(table).values(columns).onConflictDoNothing().returning().prepare())
   const update = preparedForColumns(table, columns => handle.update(table).set(columns).where(unchanged(table, rowPlaceholders)).returning().prepare())
 

@@ -14,7 +14,7 @@ const [mostReads, mostWrites] = [16, 32]
 type Run = () => () => void
 
 /** Runs a statement together with those that others run at the same moment. One that fails is undone alone. */
-export type Grouped = <Result>(statement: () => Result) => Promise<Result>
+type Grouped = <Result>(statement: () => Result) => Promise<Result>
 
 /** Nobody hears of a write before it is on the disk. */
 export function groupedWrites (client: Client.Database): Grouped {

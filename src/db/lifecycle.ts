@@ -4,7 +4,7 @@ import { v7 } from 'uuid'
 import type { Cipher } from './cipher.ts'
 import type { Clock } from './database.ts'
 import { unwritten, type Tables } from './schema.ts'
-import { within, type Tenant } from './tenant.ts'
+import { tenantPlaceholders, within, type Tenant } from './tenant.ts'
 
 type LogTable = Tables['callLogs'] | Tables['messageLogs']
 type LogRow = LogTable['$inferSelect']
@@ -69,9 +69,8 @@ type ReadRow = { [Name in 'id' | 'userId' | 'platform']: string | Placeholder } 
 
 /** In place of the row, for a statement that is prepared: the row is among its values. */
 export const rowPlaceholders: ReadRow = {
+  ...tenantPlaceholders,
   id: sql.placeholder('id'),
-  userId: sql.placeholder('userId'),
-  platform: sql.placeholder('platform'),
   version: sql.placeholder('version')
 }
 

@@ -4,10 +4,10 @@ import { chunks } from './chunks.ts'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
 import { isDue, isPutOff, lifecycle, newRowId, rowPlaceholders, rowValues, unchanged, type LifecycleChanges } from './lifecycle.ts'
-import { preparedForColumns } from './prepared.ts'
+import { preparedForColumns, preparedForList } from './prepared.ts'
 import { quiet } from './quiet.ts'
 import type { Tables } from './schema.ts'
-import { ownedBy, within, type Tenant } from './tenant.ts'
+import { ownedBy, tenantPlaceholders, within, type Tenant } from './tenant.ts'
 
 export type MessageLog = Tables['messageLogs']['$inferSelect']
 export type MessageLogChanges = LifecycleChanges
@@ -52,7 +52,9 @@ export function messageLogs (
   const life = lifecycle('message_logs', cipher, clock)
 
   const select = handle.select().from(table)
-    .where(and(within(table, rowPlaceholders), eq(table.conversationLogId, sql.placeholder('conversationLogId')))).prepare()
+    .where(and(within(table, tenantPlaceholders), eq(table.conversationLogId, sql.placeholder('conversationLogId')))).prepare()
+  const selectKnown = preparedForList(messageIds => handle.select({ id: messages.messageId }).from(messages)
+    .where(and(within(messages, tenantPlaceholders), inArray(messages.messageId, messageIds))).prepare())
   const insert = preparedForColumns(table, columns => handle.insert(table).values(columns).onConflictDoNothing().returning().prepare())
   const update = preparedForColumns(table, columns => handle.update(table).set(columns).where(unchanged(table, rowPlaceholders)).returning().prepare())
 
@@ -75,12 +77,11 @@ export function messageLogs (
       await handle.delete(table).where(unchanged(table, row))
     },
     pendingOf: life.pendingOf,
-    async knownMessages (tenant, messageIds) {
+    async knownMessages ({ userId, platform }, messageIds) {
       const known = new Set<string>()
       for (const ids of chunks(messageIds)) {
-        const rows = await handle.select({ id: messages.messageId }).from(messages)
-          .where(and(within(messages, tenant), inArray(messages.messageId, ids)))
-        for (const { id } of rows) known.add(id)
+        const { statement, values } = selectKnown(ids)
+        for (const { id } of await read(() => statement.execute({ userId, platform, ...values }))) known.add(id)
       }
       return known
     },

@@ -1,9 +1,9 @@
 /** Notes that a person took during a call, until the log of that call is made. */
-import { and, eq, lte } from 'drizzle-orm'
+import { and, eq, lte, sql } from 'drizzle-orm'
 import type { Cipher } from './cipher.ts'
 import type { Clock, Database } from './database.ts'
 import { quiet } from './quiet.ts'
-import { within, type Tenant } from './tenant.ts'
+import { tenantPlaceholders, within, type Tenant } from './tenant.ts'
 
 export interface CachedNote {
   readonly note: string
@@ -25,7 +25,10 @@ export interface NoteCache {
 export const noteIdentity = ({ userId, platform }: Pick<Tenant, 'userId' | 'platform'>, sessionId: string): string =>
   `note_cache/${[userId, platform, sessionId].map(encodeURIComponent).join('/')}`
 
-export function noteCache ({ handle, tables: { noteCache: table } }: Database, cipher: Cipher, clock: Clock): NoteCache {
+export function noteCache ({ handle, read, tables: { noteCache: table } }: Database, cipher: Cipher, clock: Clock): NoteCache {
+  const select = handle.select().from(table)
+    .where(and(within(table, tenantPlaceholders), eq(table.sessionId, sql.placeholder('sessionId')))).prepare()
+
   return quiet<NoteCache>({
     async put (tenant, sessionId, note, ttl) {
       const { userId, platform } = tenant
@@ -34,7 +37,8 @@ export function noteCache ({ handle, tables: { noteCache: table } }: Database, c
         .onConflictDoUpdate({ target: [table.userId, table.platform, table.sessionId], set: values })
     },
     async find (tenant, sessionId) {
-      const [row] = await handle.select().from(table).where(and(within(table, tenant), eq(table.sessionId, sessionId)))
+      const { userId, platform } = tenant
+      const [row] = await read(() => select.execute({ userId, platform, sessionId }))
       if (row === undefined || row.expiresAt <= clock()) return undefined
       return { note: cipher.open(row.sealedNote, noteIdentity(tenant, sessionId)), sealedNote: row.sealedNote }
     },

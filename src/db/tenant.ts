@@ -1,5 +1,5 @@
 /** Whose rows a repository may see. */
-import { and, eq, type Placeholder, type SQL } from 'drizzle-orm'
+import { and, eq, sql, type Placeholder, type SQL } from 'drizzle-orm'
 import type { AnySQLiteColumn } from 'drizzle-orm/sqlite-core'
 
 /**
@@ -17,6 +17,9 @@ export interface Tenant {
 export function ownedBy ({ userId, accountId, platform }: Tenant): Tenant {
   return { userId, accountId, platform }
 }
+
+/** In place of the tenant, for a statement that is prepared: user and platform are among its values. */
+export const tenantPlaceholders = { userId: sql.placeholder('userId'), platform: sql.placeholder('platform') }
 
 /** Limits a statement to the rows of the tenant. */
 export function within (

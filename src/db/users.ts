@@ -102,7 +102,7 @@ export function users (
   const cache = rowCache<User>(othersChanges)
   const nameOf = ({ id, platform }: Key): string => `${platform}/${id}`
 
-  async function find ({ id, platform }: Key): Promise<Row | undefined> {
+  async function rowOf ({ id, platform }: Key): Promise<Row | undefined> {
     const [row] = await read(() => byKey.execute({ id, platform }))
     return row
   }
@@ -131,7 +131,7 @@ export function users (
     async find (userId, platform) {
       const key = { id: userId, platform }
       return await cache.get(nameOf(key), async () => {
-        const row = await find(key)
+        const row = await rowOf(key)
         return row && user(row)
       })
     },
@@ -141,7 +141,7 @@ export function users (
       const info = definedOnly(login.info ?? {})
       // Whoever loses a round lost it to somebody who got through, so this ends.
       for (;;) {
-        const stored = await find(key)
+        const stored = await rowOf(key)
         const updatedAt = clock()
         const changes = { ...facts, ...noRenewal, sealedCredentials: seal(key, login.credentials), updatedAt }
         const [row] = await cache.changing(nameOf(key), async () => stored === undefined
@@ -157,7 +157,7 @@ export function users (
     async saveSettings (tenant, changes, remove = []) {
       const key = keyOf(tenant)
       for (;;) {
-        const stored = await find(key)
+        const stored = await rowOf(key)
         if (stored === undefined) return undefined
         const merged = Object.entries({ ...stored.settings, ...changes }).filter(([id]) => !remove.includes(id))
         const [row] = await cache.changing(nameOf(key), async () => await handle.update(table)
