@@ -1,5 +1,5 @@
 /** Encryption of what must not be read in the database: AES-256-GCM, bound to the row it stands in. */
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, randomFillSync, type KeyObject } from 'node:crypto'
 import { PatchbayError } from '../contract/errors.ts'
 
 const ALGORITHM = 'aes-256-gcm'
@@ -39,7 +39,7 @@ export function cipher (keys: KeyRing): Cipher {
   return {
     writer: writerId,
     seal (plain, identity) {
-      const nonce = randomBytes(NONCE_BYTES)
+      const nonce = nextNonce()
       const sealing = createCipheriv(ALGORITHM, writer, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(identity))
       const bytes = Buffer.concat([nonce, sealing.update(plain, 'utf8'), sealing.final(), sealing.getAuthTag()])
       return `${writerId}.${bytes.toString('base64url')}`
@@ -64,6 +64,20 @@ export function cipher (keys: KeyRing): Cipher {
       }
     }
   }
+}
+
+/** Random bytes that no seal has used yet: many are drawn at once, because asking for them takes longer than the sealing itself. */
+const drawn = Buffer.alloc(NONCE_BYTES * 256)
+let used = drawn.length
+
+/** @returns bytes that are the caller's until the next call */
+function nextNonce (): Buffer {
+  if (used === drawn.length) {
+    randomFillSync(drawn)
+    used = 0
+  }
+  used += NONCE_BYTES
+  return drawn.subarray(used - NONCE_BYTES, used)
 }
 
 /** The id of the key that sealed a text, `''` when none did. */

@@ -20,6 +20,11 @@ await t.test('the same text is sealed differently each time, and does not show',
   t.notMatch(one, Buffer.from('secret').toString('base64url'))
 })
 
+await t.test('no nonce is used twice', async t => {
+  const nonces = Array.from({ length: 2_000 }, () => Buffer.from(before.seal('', 'here').slice('old.'.length), 'base64url').subarray(0, 12).toString('hex'))
+  t.equal(new Set(nonces).size, nonces.length)
+})
+
 await t.test('a text that was moved to another place does not open', async t => {
   const sealed = before.seal('secret', 'users/acme/1/credentials')
   t.throws(() => before.open(sealed, 'users/acme/2/credentials'), { code: 'unreadable', place: 'users/acme/2/credentials not what the key "old" has sealed for this place' })
