@@ -9,7 +9,7 @@ import { breaker } from './breaker.ts'
 import { budgets, type Budget } from './budget.ts'
 import type { Connections } from './connections.ts'
 import { exchange, type Answered, type Exchange, type Outgoing } from './exchange.ts'
-import { judge, noAnswer, type Verdict } from './failure.ts'
+import { givenUp, judge, noAnswer, type Verdict } from './failure.ts'
 import type { Limits } from './limits.ts'
 import { decide, type Decision } from './retry.ts'
 import type { CrmScope } from './scope.ts'
@@ -87,8 +87,9 @@ export function door ({ connections, limits, clock, random, log }: DoorOptions):
       setMaxListeners(0, signal)
       for (let number = 1; ; number++) {
         const ended = await attempt(outgoing, scope, host, budget, spent)
-        const judged = judge(ended, clock())
-        const { wait, why } = judged === undefined ? done : decide({ verdict: judged, method, number, talked: spent.talked, patience: patience(scope, spent), limits, random })
+        const first = judge(ended, clock())
+        const { wait, why } = first === undefined ? done : decide({ verdict: first, method, number, talked: spent.talked, patience: patience(scope, spent), limits, random })
+        const judged = first !== undefined && wait === undefined ? givenUp(first) : first
         spent.uncertain ||= judged?.outcome === 'unknown'
         const verdict = judged !== undefined && spent.uncertain ? { ...judged, outcome: 'unknown' as const } : judged
 

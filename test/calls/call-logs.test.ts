@@ -300,7 +300,9 @@ await t.test('an update whose record cannot be read writes nothing (defect D-01)
     t.strictSame((await activities(patchbay))[0], before)
   }
   await faults(patchbay)
-  t.match((await patchbay.call('/callLog', { method: 'PATCH', token, body: { sessionId: '4503991004', note: 'changed' } })).json, { successful: true, updatedNote: 'changed' })
+  // Limits hold for what authorizes, so she asks with something else.
+  const again = await patchbay.signInByOAuth()
+  t.match((await patchbay.call('/callLog', { method: 'PATCH', token: again, body: { sessionId: '4503991004', note: 'changed' } })).json, { successful: true, updatedNote: 'changed' })
 })
 
 await t.test('simultaneous updates are done one after another, and none is lost (defect D-04)', async t => {

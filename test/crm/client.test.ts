@@ -280,6 +280,28 @@ await t.test('whoever was shut out for going on asking does not go on asking', a
   t.equal(crm.received.length, 1)
 })
 
+await t.test('a CRM that limits and names no delay is left alone for a minute when no attempt of a call helped', async t => {
+  let well = false
+  const time = { now: 1_000_000 }
+  const crm = await serve(t, (response, _request, number) => {
+    if (well) return json(response, 200, {})
+    // What guards the CRM shuts out who goes on asking.
+    response.writeHead(number > 6 ? 403 : 429, { 'content-type': number > 6 ? 'text/html' : 'application/json' }).end('{}')
+  })
+  const client = (await startDoor(t, { clock: () => time.now })).crm(account(crm.url))
+  for (let i = 0; i < 10; i++) t.match(await errorOf(client.post(path`/x`, get)), { code: 'rate-limited', outcome: 'not-received', retryAfter: 60 })
+  t.equal(crm.received.length, 3, 'attempts for what is over in a moment')
+  time.now += 40_000
+  t.match(await errorOf(client.get(path`/x`, get)), { code: 'rate-limited', outcome: 'not-received', retryAfter: 20 })
+  t.equal(crm.received.length, 3)
+  time.now += 20_000
+  for (let i = 0; i < 10; i++) t.match(await errorOf(client.get(path`/x`, get)), { code: 'rate-limited', outcome: 'not-received', retryAfter: 60 })
+  t.equal(crm.received.length, 6)
+  time.now += 60_000
+  well = true
+  t.strictSame(await client.get(path`/x`, get), {})
+})
+
 await t.test('a host that fails again and again is left alone, and looked at now and then', async t => {
   let well = false
   const time = { now: 1_000_000 }
