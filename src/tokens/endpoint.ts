@@ -30,24 +30,25 @@ export class TokensRefused extends Error {
   }
 }
 
+/** The CRM does not know this server: nothing that a person who connects could do about it. */
+export const isOurFault = (reason: unknown): boolean => reason === 'invalid_client' || reason === 'unauthorized_client'
+
 export const requestHeaders = { 'user-agent': `patchbay/${version}`, 'unified-crm-extension-version': version }
 
 /**
  * @param parameters of the grant
  * @throws {TokensRefused}
- * @throws {CrmError} `unavailable` when there is no answer that can be understood; `prerequisite` for a host that is not the connector's.
- *   Nothing was sent to the CRM's API, so the outcome of what the tokens are for is always known.
+ * @throws {CrmError} `unavailable` when there is no answer that can be understood, or a refusal for this moment only; `prerequisite` for a
+ *   host that is not the connector's. Nothing was sent to the CRM's API, so the outcome of what the tokens are for is always known.
  */
 export async function requestTokens (
   endpoint: TokenEndpoint, grant: 'authorization_code' | 'refresh_token', parameters: Readonly<Record<string, string>>
 ): Promise<TokenEndpointResponse> {
   const { auth, tokenUrl } = endpoint
-  let retryAfter: number | undefined
+  let answered: Response | undefined
   const send = asFetch(endpoint, async (url, init) => {
-    const response = await endpoint.fetch(url, init)
-    const wait = response.headers.get('retry-after')
-    retryAfter = wait === null ? undefined : Number(wait)
-    const { status, body } = tokenAnswer(await response.text(), response.status, auth.normalise)
+    answered = await endpoint.fetch(url, init)
+    const { status, body } = tokenAnswer(await answered.text(), answered.status, auth.normalise)
     return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } })
   })
   const [server, client] = [authorizationServer(endpoint), oauthClient(endpoint)]
@@ -60,9 +61,22 @@ export async function requestTokens (
     })
     return await processGenericTokenEndpointResponse(server, client, response)
   } catch (error) {
-    if (error instanceof ResponseBodyError) throw new TokensRefused(error.error)
-    throw withoutAnswer(error, retryAfter)
+    const retryAfter = answered && delayIn(answered)
+    if (!(error instanceof ResponseBodyError)) throw withoutAnswer(error, retryAfter)
+    const refused = new TokensRefused(error.error)
+    const isForNow = retryAfter !== undefined || (answered !== undefined && isOverloaded(answered.status))
+    // What these say stays so, whatever status they come with.
+    throw isForNow && refused.reason !== 'invalid_grant' && !isOurFault(refused.reason) ? withoutAnswer(refused, retryAfter) : refused
   }
+}
+
+/** Whether a status says nothing about what was asked, only about this moment. */
+export const isOverloaded = (status: number): boolean => status === 429 || status >= 500
+
+/** Seconds that an answer of the door asks to wait. */
+export function delayIn ({ headers }: Response): number | undefined {
+  const wait = headers.get('retry-after')
+  return wait === null ? undefined : Number(wait)
 }
 
 /**

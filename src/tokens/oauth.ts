@@ -6,7 +6,7 @@ import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import type { Clock } from '../db/database.ts'
 import { addressesOf, clientOf, issuerAt, issuerOf, type Issuer, type Settings } from './addresses.ts'
-import { TokensRefused, requestTokens, revokeToken, type Fetch, type TokenEndpoint } from './endpoint.ts'
+import { TokensRefused, isOurFault, requestTokens, revokeToken, type Fetch, type TokenEndpoint } from './endpoint.ts'
 
 export interface OAuthParts {
   readonly info: ConnectorInfo
@@ -46,7 +46,7 @@ export async function exchangeCode (parts: OAuthParts, { code, redirectUri, veri
     if (!(error instanceof TokensRefused)) throw error
     const { title } = parts.info
     const message = `${title} does not accept the client id and secret of this server.`
-    if (isOurFault(error)) throw new PatchbayError('not-configured', { message, cause: error })
+    if (isOurFault(error.reason)) throw new PatchbayError('not-configured', { message, cause: error })
     throw new PatchbayError('login-refused', { message: `${title} did not accept the sign-in. Connect again.`, cause: error })
   }
 }
@@ -67,7 +67,7 @@ export async function renewTokens (parts: OAuthParts, credentials: Credentials &
     throw new CrmError('unavailable', {
       outcome: 'not-received',
       cause: error,
-      ...(isOurFault(error) && { message: `${parts.info.title} does not accept the client id and secret of this server: its operator has to act.` })
+      ...(isOurFault(error.reason) && { message: `${parts.info.title} does not accept the client id and secret of this server: its operator has to act.` })
     })
   }
 }
@@ -127,6 +127,3 @@ function credentialsOf (tokens: TokenEndpointResponse, { auth, clock }: OAuthPar
     ...issuer
   }
 }
-
-/** The CRM does not know this server: nothing that a person who connects could do about it. */
-const isOurFault = ({ reason }: TokensRefused): boolean => reason === 'invalid_client' || reason === 'unauthorized_client'

@@ -2,7 +2,7 @@
 import type { OAuthClient, TokenDoor, TokenRequest } from '../contract/auth.ts'
 import { CrmError, type CrmErrorKind, type Query } from '../contract/crm.ts'
 import { TypeCompiler, type Static, type TSchema } from '../contract/type.ts'
-import { requestHeaders, withoutAnswer, type Fetch } from './endpoint.ts'
+import { delayIn, isOurFault, isOverloaded, requestHeaders, withoutAnswer, type Fetch } from './endpoint.ts'
 
 export function tokenDoor ({ fetch, client, now }: { fetch: Fetch, client: () => OAuthClient, now: number }): TokenDoor {
   return {
@@ -12,7 +12,7 @@ export function tokenDoor ({ fetch, client, now }: { fetch: Fetch, client: () =>
       if (!URL.canParse(url)) throw new CrmError('prerequisite', { message: 'The address that was given is none. Connect again.' })
       const address = new URL(url)
       for (const [name, value] of given(query)) address.searchParams.set(name, value)
-      const { status, text } = await exchange(fetch, address, {
+      const { status, text, retryAfter } = await exchange(fetch, address, {
         method,
         headers: {
           ...requestHeaders,
@@ -23,7 +23,7 @@ export function tokenDoor ({ fetch, client, now }: { fetch: Fetch, client: () =>
         ...(form !== undefined && { body: new URLSearchParams(given(form)) }),
         ...(body !== undefined && { body: JSON.stringify(body) })
       })
-      if (status < 200 || status > 299) throw new CrmError(refusal(status, text), { outcome: 'not-received' })
+      if (status < 200 || status > 299) throw new CrmError(refusal(status, text), { outcome: 'not-received', ...(retryAfter !== undefined && { retryAfter }) })
       const json: unknown = parse(text)
       if (TypeCompiler.Compile(answer).Check(json)) return json
       throw new CrmError('bad-response', { outcome: 'not-received' })
@@ -31,22 +31,28 @@ export function tokenDoor ({ fetch, client, now }: { fetch: Fetch, client: () =>
   }
 }
 
-async function exchange (fetch: Fetch, url: URL, init: RequestInit): Promise<{ status: number, text: string }> {
+interface Exchanged {
+  readonly status: number
+  readonly text: string
+  readonly retryAfter: number | undefined
+}
+
+async function exchange (fetch: Fetch, url: URL, init: RequestInit): Promise<Exchanged> {
   try {
     const response = await fetch(url, init)
-    return { status: response.status, text: await response.text() }
+    return { status: response.status, text: await response.text(), retryAfter: delayIn(response) }
   } catch (error) {
     throw withoutAnswer(error)
   }
 }
 
 function refusal (status: number, text: string): CrmErrorKind {
-  if (status >= 500 || status === 429) return 'unavailable'
+  if (isOverloaded(status)) return 'unavailable'
   if (status < 400) return 'bad-response'
   const answer = parse(text)
   const reason = typeof answer === 'object' && answer !== null && 'error' in answer ? answer.error : undefined
   // A mistake of the operator ends nobody's connection (RFC 6749, 5.2 answers it with 401).
-  if (reason === 'invalid_client' || reason === 'unauthorized_client') return 'permission'
+  if (isOurFault(reason)) return 'permission'
   return status === 401 || reason === 'invalid_grant' ? 'auth-expired' : 'permission'
 }
 

@@ -108,6 +108,12 @@ await t.test('why tokens were not given', async t => {
     ['another refusal', [{ error: 'invalid_scope' }, 400], { code: 'login-refused' }, { code: 'unavailable' }],
     ['down', ['<html>', 503], { code: 'unavailable' }, { code: 'unavailable', outcome: 'not-received' }],
     ['too much', ['{}', 429, { 'retry-after': '7' }], { code: 'unavailable', retryAfter: 7 }, { code: 'unavailable', retryAfter: 7 }],
+    ['too much, with a reason', [{ error: 'Rate limit exceeded' }, 429, { 'retry-after': '7' }], { code: 'unavailable', retryAfter: 7 }, { code: 'unavailable', outcome: 'not-received', retryAfter: 7 }],
+    ['down, with a reason', [{ error: 'server_error' }, 503, { 'retry-after': '7' }], { code: 'unavailable', retryAfter: 7 }, { code: 'unavailable', outcome: 'not-received', retryAfter: 7 }],
+    ['down, with a reason and no delay', [{ error: 'server_error' }, 500], { code: 'unavailable' }, { code: 'unavailable' }],
+    ['a refusal for now', [{ error: 'temporarily_unavailable' }, 400, { 'retry-after': '7' }], { code: 'unavailable', retryAfter: 7 }, { code: 'unavailable', retryAfter: 7 }],
+    ['invalid_client with 503', [{ error: 'invalid_client' }, 503, { 'retry-after': '7' }], { code: 'not-configured' }, { code: 'unavailable', message: /client id and secret/ }],
+    ['invalid_grant with 429', [{ error: 'invalid_grant' }, 429, { 'retry-after': '7' }], { code: 'login-refused' }, { code: 'auth-expired' }],
     ['a redirect', ['', 302, { location: 'https://elsewhere.example' }], { code: 'unavailable' }, { code: 'unavailable' }],
     ['nonsense', ['{"access_token":', 200], { code: 'unavailable' }, { code: 'unavailable' }]
   ]

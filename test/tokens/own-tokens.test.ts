@@ -45,6 +45,10 @@ await t.test('what it is told when that fails', async t => {
     server.answer(body, status)
     await t.rejects(door.send({ method: 'GET', url: server.url, answer }), { code, outcome: 'not-received' }, `${status} ${JSON.stringify(body)}`)
   }
+  for (const status of [429, 503]) {
+    server.answer({ error: 'Later' }, status, { 'retry-after': '7' })
+    await t.rejects(door.send({ method: 'GET', url: server.url, answer }), { code: 'unavailable', outcome: 'not-received', retryAfter: 7 }, `${status} with a delay`)
+  }
   await t.rejects(door.send({ method: 'GET', url: 'http://127.0.0.1:1', answer }), { code: 'unavailable' })
   await t.rejects(door.send({ method: 'GET', url: 'garbage', answer }), { code: 'prerequisite' })
 })
