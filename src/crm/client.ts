@@ -14,18 +14,19 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export function crmClient (account: CrmAccount, send: Door['send']): CrmClient {
   const { info } = account
-  const base = permittedBase(account)
 
   const request = (method: Method) => async <Answer extends TSchema, Located extends boolean>(
     path: Path, { query, body, headers, answer, location }: CrmRequest<Answer, Located>
   ): Promise<CrmAnswer<Answer, Located>> => {
-    if (base === undefined) throw hostRefused(account.baseUrl, info)
     if (!path.startsWith('/')) throw new TypeError(`A path begins with a slash, unlike "${path}"`)
     // Before anything is sent: what fails after that may have been done.
     const check = compiledOf(answer)
     const added = addedHeaders(headers)
     const spent = nothingSpent()
     const once = async (authorization: Authorization): Promise<Ended> => {
+      const address = await account.baseUrl()
+      const base = permittedBase(address, account)
+      if (base === undefined) throw hostRefused(address, info)
       const authorizing = authorizingHeaders(authorization)
       return await send({
         origin: base.origin,

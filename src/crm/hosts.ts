@@ -1,5 +1,5 @@
 /** Which addresses a connector may ask for, judged by their text. What names resolve to is judged when dialling (addresses.ts). */
-import type { CrmAccount, CrmScope } from './scope.ts'
+import type { CrmScope } from './scope.ts'
 
 /**
  * The parsed address, when it may be asked.
@@ -20,7 +20,7 @@ export function permittedUrl (address: string | URL, { info, configuredByOperato
 }
 
 /** The same for the address to which paths are added. An operator's is its own permission. */
-export function permittedBase ({ baseUrl, ...scope }: Pick<CrmAccount, 'info' | 'configuredByOperator' | 'baseUrl'>): URL | undefined {
+export function permittedBase (baseUrl: string, scope: Pick<CrmScope, 'info' | 'configuredByOperator'>): URL | undefined {
   if (!URL.canParse(baseUrl) || /[?#]/.test(baseUrl)) return undefined
   return permittedUrl(baseUrl, scope, [new URL(baseUrl).origin])
 }

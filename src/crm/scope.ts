@@ -32,7 +32,8 @@ export interface CrmScope {
 
 /** What the client of one user needs to know. */
 export interface CrmAccount extends CrmScope {
-  readonly baseUrl: string
+  /** Asked for each authorization: a renewal may move the user's CRM to another address. */
+  readonly baseUrl: () => Promise<string>
   readonly authorization: () => Promise<Authorization>
   /** After a 401: another authorization, with which the request is made once more; undefined when there is none. */
   readonly renew?: (refused: Authorization) => Promise<Authorization | undefined>

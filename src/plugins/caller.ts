@@ -54,11 +54,12 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
   fastify.decorate('crmFor', ({ info }, user, source, waiting) => {
     const url = configured.get(info.platform)?.url
     const authorization = (credentials: Credentials): Authorization => authorizationOf(authOf(info, credentials), credentials)
-    const baseUrlOf = ({ baseUrl }: Credentials): string =>
-      url ?? baseUrl ?? (typeof info.baseUrl === 'string' ? info.baseUrl : info.baseUrl(user))
-    const clientAt = (baseUrl: string): CrmClient => fastify.crm({
+    return fastify.crm({
       info,
-      baseUrl,
+      async baseUrl () {
+        const { baseUrl } = await source.current()
+        return url ?? baseUrl ?? (typeof info.baseUrl === 'string' ? info.baseUrl : info.baseUrl(user))
+      },
       configuredByOperator: url !== undefined,
       ...accountKeyOf(user),
       authorization: async () => authorization(await source.current()),
@@ -69,15 +70,6 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
       accepted: () => source.accepted?.(),
       ...waiting
     })
-
-    // A renewal may move the user's CRM to another address.
-    let latest: { baseUrl: string, client: CrmClient } | undefined
-    const follow = <Method extends keyof CrmClient>(method: Method): CrmClient[Method] => async (path, request) => {
-      const baseUrl = baseUrlOf(await source.current())
-      if (latest?.baseUrl !== baseUrl) latest = { baseUrl, client: clientAt(baseUrl) }
-      return await latest.client[method](path, request)
-    }
-    return { get: follow('get'), post: follow('post'), put: follow('put'), patch: follow('patch'), delete: follow('delete') }
   })
 
   fastify.decorateRequest(loadedUser, undefined)

@@ -164,7 +164,7 @@ function checkBaseUrl (info: ConnectorInfo, refuse: Refuse): void {
   const { baseUrl, hosts } = info
   if (typeof baseUrl === 'function') return
   const address = typeof baseUrl === 'string' ? asPublic(baseUrl) : ''
-  if (permittedBase({ info, baseUrl: address, configuredByOperator: false }) !== undefined) return
+  if (permittedBase(address, { info, configuredByOperator: false }) !== undefined) return
   refuse('baseUrl', `must be an https address on one of its hosts (${hosts.join(', ')}) without port, query and user, or a function that gives one`)
 }
 

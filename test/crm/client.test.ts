@@ -133,6 +133,21 @@ await t.test('a 401 is answered once with a renewed authorization', async t => {
   t.equal(await errorOf(door.crm(account(crm.url, { authorization: async () => { throw failing } })).get(path`/x`, get)), failing)
 })
 
+await t.test('what a renewal moved is asked where it is now, and the old address gets nothing of the new authorization', async t => {
+  const [old, moved] = [await serve(t, response => { json(response, 401, {}) }), await serve(t, response => { json(response, 200, { moved: true }) })]
+  const door = await startDoor(t)
+  const after = async (address: string): Promise<unknown> => {
+    let baseUrl = `${old.url}/v1`
+    const renew = async (): Promise<string> => { baseUrl = address; return 'Bearer new' }
+    return await door.crm(account('', { baseUrl: async () => baseUrl, renew })).put(path`/x`, { body: {}, answer: Anything })
+  }
+  t.strictSame(await after(`${moved.url}/v2`), { moved: true })
+  t.match(moved.received, [{ line: 'PUT /v2/x', headers: { authorization: 'Bearer new' } }])
+  t.match(await errorOf(after(`${moved.url}/?x=`)), { code: 'prerequisite' }, 'an address that must not be asked')
+  t.equal(moved.received.length, 1)
+  t.strictSame(old.received.map(({ headers }) => headers.authorization), ['Bearer token', 'Bearer token'])
+})
+
 await t.test('what authorizes may be other headers than Authorization, also after a 401', async t => {
   const crm = await serve(t, (response, { headers }) => { json(response, headers['session-token'] === 'new' ? 200 : 401, {}) })
   const door = await startDoor(t)

@@ -30,7 +30,7 @@ export const info: CrmAccount['info'] = { platform: 'test', title: 'Test CRM', h
 
 export const scope = (more: Partial<CrmScope> = {}): CrmScope => ({ info, configuredByOperator: true, signal: new AbortController().signal, ...more })
 
-export const account = (baseUrl: string, more: Partial<CrmAccount> = {}): CrmAccount => ({ ...scope(), baseUrl, authorization: async () => 'Bearer token', ...more })
+export const account = (baseUrl: string, more: Partial<CrmAccount> = {}): CrmAccount => ({ ...scope(), baseUrl: async () => baseUrl, authorization: async () => 'Bearer token', ...more })
 
 export const Anything = Type.Unknown()
 
