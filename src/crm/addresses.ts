@@ -35,13 +35,21 @@ const guard = (mayDial: (address: string) => boolean, look: Lookup): AddressGuar
 
 const globalIpv6 = ipaddr.parseCIDR('2000::/3')
 
+/** What NAT64 makes of IPv4 addresses (RFC 6052, 2.1). Prefixes of a network's own do not tell where in them the address is. */
+const nat64 = ipaddr.parseCIDR('64:ff9b::/96')
+
+/** An IPv4 address within IPv6 is judged as what it is. */
+function parse (text: string): ipaddr.IPv4 | ipaddr.IPv6 {
+  const address = ipaddr.process(text)
+  return address.kind() === 'ipv6' && address.match(nat64) ? new ipaddr.IPv4(address.toByteArray().slice(-4)) : address
+}
+
 /** @returns whether an IP address is public, or in one of the CIDRs */
 export function dialPolicy (allowed: readonly string[]): (address: string) => boolean {
   const ranges = allowed.map(range => ipaddr.parseCIDR(range))
   return text => {
     if (!ipaddr.isValid(text)) return false
-    // An IPv4 address within IPv6 is judged as what it is.
-    const address = ipaddr.process(text)
+    const address = parse(text)
     if (ranges.some(([range, bits]) => range.kind() === address.kind() && address.match(range, bits))) return true
     return address.range() === 'unicast' && (address.kind() === 'ipv4' || address.match(globalIpv6))
   }

@@ -12,17 +12,17 @@ await t.test('only public addresses may be dialled', async t => {
   const refused = [
     '127.0.0.1', '127.255.255.254', '0.0.0.0', '0.1.2.3', '10.0.0.1', '10.255.255.255', '100.64.0.1', '169.254.169.254', '172.16.0.1', '172.31.255.255', '192.168.0.1',
     '192.0.0.1', '192.0.2.1', '192.88.99.1', '198.18.0.1', '198.51.100.1', '203.0.113.1', '224.0.0.1', '239.255.255.255', '240.0.0.1', '255.255.255.255',
-    '::', '::1', '::ffff:127.0.0.1', '::ffff:10.0.0.1', '::ffff:7f00:1', '::7f00:1', '::127.0.0.1', '64:ff9b::7f00:1', '64:ff9b::a00:1', '64:ff9b:1::1', '2002:7f00:1::', '2002:a00:1::', '2001::1', '2001:db8::1',
+    '::', '::1', '::ffff:127.0.0.1', '::ffff:10.0.0.1', '::ffff:7f00:1', '::7f00:1', '::127.0.0.1', '64:ff9b::7f00:1', '64:ff9b::a00:1', '64:ff9b::a9fe:a9fe', '64:ff9b:1::1', '64:ff9b:1::808:808', '64:ff9b::1:808:808', '2002:7f00:1::', '2002:a00:1::', '2001::1', '2001:db8::1',
     'fc00::1', 'fd12:3456::1', 'fe80::1', 'fe80::1%eth0', 'fec0::1', 'ff02::1', '100::1', '4000::1', '5f00::1', '3fff::1', '::ffff:0:7f00:1',
     '', 'localhost', 'example.com', '127.0.0.1 '
   ]
   for (const address of refused) t.equal(mayDial(address), false, address)
-  for (const address of ['8.8.8.8', '1.1.1.1', '172.32.0.1', '::ffff:8.8.8.8', '2606:4700::1111', '2a00:1450::1']) t.equal(mayDial(address), true, address)
+  for (const address of ['8.8.8.8', '1.1.1.1', '172.32.0.1', '::ffff:8.8.8.8', '64:ff9b::808:808', '2606:4700::1111', '2a00:1450::1']) t.equal(mayDial(address), true, address)
 })
 
 await t.test('the operator may allow private networks', async t => {
   const mayDial = dialPolicy(['10.1.0.0/16', 'fd00::/8'])
-  for (const address of ['10.1.2.3', '::ffff:10.1.2.3', 'fd12::1', '8.8.8.8']) t.equal(mayDial(address), true, address)
+  for (const address of ['10.1.2.3', '::ffff:10.1.2.3', '64:ff9b::a01:203', 'fd12::1', '8.8.8.8']) t.equal(mayDial(address), true, address)
   for (const address of ['10.2.0.1', '127.0.0.1', 'fc00::1', '::1']) t.equal(mayDial(address), false, address)
 })
 
@@ -33,6 +33,8 @@ await t.test('every address of a name is checked', async t => {
   const table: Array<[addresses: string[], refused: boolean]> = [
     [['8.8.8.8'], false],
     [['8.8.8.8', '2606:4700::1111'], false],
+    [['8.8.8.8', '64:ff9b::808:808'], false],
+    [['8.8.8.8', '64:ff9b::7f00:1'], true],
     [['8.8.8.8', '127.0.0.1'], true],
     [['::1', '8.8.8.8'], true],
     [['169.254.169.254'], true],
