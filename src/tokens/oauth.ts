@@ -72,13 +72,19 @@ export async function renewTokens (parts: OAuthParts, credentials: Credentials &
   }
 }
 
-/** Takes the tokens back where the CRM can: the refresh token first, because it could make new ones. */
+/**
+ * Takes the tokens back where the CRM can: the refresh token first, because it could make new ones.
+ * @throws {CrmError} for the first one that the CRM did not take back; the other one has been tried, too
+ */
 export async function revokeTokens (parts: OAuthParts, { accessToken, refreshToken, ...rest }: Credentials): Promise<void> {
   const endpoint = endpointOf(parts, issuerOf({ accessToken, ...rest }))
   const { revokeUrl } = endpoint
   if (revokeUrl === undefined) return
-  if (refreshToken !== undefined) await revokeToken({ ...endpoint, revokeUrl }, refreshToken, 'refresh_token')
-  await revokeToken({ ...endpoint, revokeUrl }, accessToken, 'access_token')
+  const problems: unknown[] = []
+  for (const [token, kind] of [[refreshToken, 'refresh_token'], [accessToken, 'access_token']] as const) {
+    if (token !== undefined) await revokeToken({ ...endpoint, revokeUrl }, token, kind).catch(problem => { problems.push(problem) })
+  }
+  if (problems.length > 0) throw problems[0]
 }
 
 /**

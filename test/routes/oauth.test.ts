@@ -287,7 +287,9 @@ await t.test('signing out takes the tokens back, whether the CRM answers or not'
 
   const again = await patchbay.signInByOAuth()
   await patchbay.askCrm('/_faults', { method: 'PUT', body: { rules: [{ method: '*', path: '/oauth/revoke', times: 9, status: 500 }] } })
+  await patchbay.crmRequests()
   t.match((await patchbay.call('/unAuthorize', { method: 'POST', token: again })).json, { messageType: 'success' })
+  t.strictSame(await patchbay.crmRequests(), ['POST /oauth/revoke', 'POST /oauth/revoke'])
   t.equal((await patchbay.call('/user/settings', { token: again })).text, 'User not found')
   t.match(patchbay.logged.join(''), 'taking credentials back at the CRM failed')
 

@@ -216,3 +216,19 @@ await t.test('tokens are taken back, the refresh token first', async t => {
   server.answer('', 500)
   await t.rejects(revokeTokens(parts({}, { url: server.url }), stored), { code: 'unavailable' })
 })
+
+await t.test('a token that the CRM does not take back keeps no other from being taken back, and the first problem is told', async t => {
+  const server = await tokenServer(t)
+  server.answer('', 200)
+  const table: Array<[refused: Record<string, number>, problem: RegExp]> = [
+    [{ refresh_token: 400 }, /answered 400/],
+    [{ access_token: 503 }, /answered 503/],
+    [{ refresh_token: 400, access_token: 503 }, /answered 400/]
+  ]
+  for (const [refused, message] of table) {
+    server.received.length = 0
+    server.refuse(({ form }) => refused[form['token_type_hint'] ?? ''])
+    await t.rejects(revokeTokens(parts({}, { url: server.url }), stored), { code: 'unavailable', message }, JSON.stringify(refused))
+    t.strictSame(server.received.map(({ form }) => form['token']), ['r1', 'old'], JSON.stringify(refused))
+  }
+})
