@@ -13,6 +13,9 @@ export interface DeadlineOptions {
   longest: number
 }
 
+/** Of a request that only reads, nobody misses the end when its client has gone. */
+export const onlyReads = ({ method }: FastifyRequest): boolean => method === 'GET'
+
 const start = Symbol('start of a deadline')
 
 declare module 'fastify' {
@@ -29,7 +32,7 @@ export default fp<DeadlineOptions>(async (fastify, { longest }) => {
     const timer = setTimeout(() => { controller.abort(new PatchbayError('timed-out')) }, longest - reply.elapsedTime).unref()
     const end = (): void => {
       clearTimeout(timer)
-      if (!reply.raw.writableFinished && request.method === 'GET') controller.abort()
+      if (!reply.raw.writableFinished && onlyReads(request)) controller.abort()
     }
     if (reply.raw.closed) end()
     else reply.raw.once('close', end)

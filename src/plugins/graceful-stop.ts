@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 import { PatchbayError } from '../contract/errors.ts'
+import { onlyReads } from './deadline.ts'
 
 /** Milliseconds: below the 25 s that the process has for its stop. */
 export const longestStop = 20_000
@@ -33,11 +34,14 @@ export default fp(async fastify => {
   /** How many requests of a connection are being answered. */
   const active = new Map<Socket, number>()
   const watched = new WeakSet<Socket>()
+  /** What writes and has not ended: that goes on when the client, and the connection with it, has gone. */
+  const writing = new Set<Promise<unknown>>()
+  const isDrained = (): boolean => active.size === 0 && writing.size === 0
   let drained = (): void => {}
   const answering = (socket: Socket, more: number): void => {
     const count = (active.get(socket) ?? 0) + more
     if (count > 0) active.set(socket, count)
-    else if (active.delete(socket) && active.size === 0) drained()
+    else if (active.delete(socket) && isDrained()) drained()
   }
   fastify.addHook('onRequest', async (request, reply) => {
     if (stopping.signal.aborted && request.routeOptions.config.whileStopping !== true) {
@@ -50,8 +54,20 @@ export default fp(async fastify => {
     if (!watched.has(socket)) socket.once('close', () => { answering(socket, -Infinity) })
     watched.add(socket)
   })
+  fastify.addHook('onRoute', route => {
+    const { handler } = route
+    route.handler = function (request, reply) {
+      const work: unknown = handler.call(this, request, reply)
+      if (work instanceof Promise && !onlyReads(request)) {
+        const ended = (): void => { if (writing.delete(work) && isDrained()) drained() }
+        writing.add(work)
+        work.then(ended, ended)
+      }
+      return work
+    }
+  })
   works.push(async () => {
-    if (active.size > 0) await new Promise<void>(resolve => { drained = resolve })
+    if (!isDrained()) await new Promise<void>(resolve => { drained = resolve })
   })
 
   fastify.addHook('preClose', async () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { connect, type AddressInfo } from 'node:net'
-import fastify from 'fastify'
+import { connect, type AddressInfo, type Socket } from 'node:net'
+import fastify, { type RouteHandlerMethod } from 'fastify'
 import t from 'tap'
 import gracefulStop from '../../src/plugins/graceful-stop.ts'
 import { startPatchbay } from '../patchbay.ts'
@@ -77,4 +77,38 @@ await t.test('a client that goes with pipelined requests unanswered does not kee
   await once(client, 'close')
   await app.close()
   t.strictSame(warnings, [], 'closed, and one connection is listened to once')
+})
+
+await t.test('what writes is brought to its end before anything closes, also when its client has gone', { timeout: 10_000 }, async t => {
+  const ends: Array<[title: string, end: RouteHandlerMethod]> = [
+    ['an answer', async () => ({ id: 1 })],
+    ['no answer', async () => {}],
+    ['a failure', async () => { throw new Error('no') }],
+    ['an answer of its own', async (_request, reply) => { reply.hijack() }]
+  ]
+  for (const [title, end] of ends) {
+    const app = fastify()
+    await app.register(gracefulStop)
+    const told: string[] = []
+    let finish = (): void => {}
+    const work = new Promise<void>(resolve => { finish = resolve })
+    const begun = new Promise<Socket>(resolve => {
+      app.post('/', async function (request, reply) {
+        resolve(request.socket)
+        await work
+        told.push('ended')
+        return await end.call(this, request, reply)
+      })
+    })
+    app.addHook('onClose', async () => { told.push('closed') })
+    await app.listen({ port: 0 })
+    const client = connect((app.server.address() as AddressInfo).port)
+    client.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n')
+    const gone = once(await begun, 'close')
+    client.destroy()
+    await gone
+    app.stopping.addEventListener('abort', () => { setImmediate(finish) })
+    await app.close()
+    t.strictSame(told, ['ended', 'closed'], title)
+  }
 })
