@@ -20,7 +20,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Aborts when the server begins to stop: nothing new is begun in the background. */
     stopping: AbortSignal
-    /** Names work that the stop waits for, like requests, as long as it can. */
+    /** Names work that the stop waits for, like requests, as long as it can: it is asked twice. */
     finishBeforeStop: (work: () => Promise<unknown>) => void
   }
 }
@@ -74,6 +74,8 @@ export default fp(async fastify => {
     stopping.abort()
     const timeIsUp = new Promise(resolve => { setTimeout(resolve, longestStop).unref() })
     // All at the same time: one after the other they would take longer than the process has.
-    await Promise.race([Promise.allSettled(works.map(async work => await work())), timeIsUp])
+    const finished = async (): Promise<unknown> => await Promise.allSettled(works.map(async work => await work()))
+    // Twice: requests may have begun something meanwhile that outlives them, such as the renewal of a token.
+    await Promise.race([finished().then(finished), timeIsUp])
   })
 }, { name: 'graceful-stop' })

@@ -180,6 +180,35 @@ await t.test('a stop of the server waits for a renewal', async t => {
   t.notMatch(atTheEnd, { refreshToken: before?.refreshToken })
 })
 
+await t.test('a stop of the server waits for a renewal that begins meanwhile, too', async t => {
+  const { patchbay, token, stored } = await connected(t)
+  const before = await stored()
+  const slow = { times: 1, delayMs: 300 }
+  await patchbay.askCrm('/_faults', { method: 'PUT', body: { rules: [{ ...slow, method: 'GET', path: '/api/contacts', status: 401 }, { ...slow, method: 'POST', path: '/oauth/token' }] } })
+  const received = async (path: string): Promise<void> => {
+    while (!(await patchbay.askCrm('/_requests')).text.includes(`"${path}"`)) await new Promise(resolve => setTimeout(resolve, 10))
+  }
+  const client = new AbortController()
+  const gone = fetch(`${patchbay.url}/contact?phoneNumber=+16505550100`, { headers: { authorization: `Bearer ${token}` }, signal: client.signal })
+  await received('/api/contacts')
+  // The database is not as near as the file of a test.
+  const { users } = patchbay.app.repositories
+  const { replaceCredentials } = users
+  users.replaceCredentials = async (...input) => {
+    await new Promise(resolve => setTimeout(resolve, 300))
+    return await replaceCredentials(...input)
+  }
+  let atTheEnd: unknown
+  patchbay.app.database.close = async () => { atTheEnd = await stored() }
+  const closed = patchbay.app.close()
+  await received('/oauth/token')
+  client.abort()
+  await t.rejects(gone)
+  await closed
+  t.match(atTheEnd, { accessToken: /./ })
+  t.notMatch(atTheEnd, { refreshToken: before?.refreshToken })
+})
+
 await t.test('with a key there is nothing to renew', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()
