@@ -29,6 +29,9 @@ export async function openPostgres (url: string, longestStatement = LONGEST_STAT
   // A connection that breaks while nobody uses it is replaced by the pool.
   pool.on('error', ignore)
   pool.on('connect', client => { client.on('error', ignore) })
+  pool.on('release', (failure: unknown, client) => {
+    if (failure instanceof Error && !isAnswered(failure)) cancel(client, connection)
+  })
   return postgresDatabase(drizzle(pool, { casing: 'snake_case' }), async () => { await pool.end() }, async work => await onOneOf(pool, work))
 }
 
@@ -46,23 +49,48 @@ async function bringUpToDateAt (connection: pg.ClientConfig): Promise<void> {
   }
 }
 
+/** Whether it is the server that tells of a failure: then nothing goes on there. */
+const isAnswered = (failure: Error): boolean => (failure instanceof DrizzleQueryError ? failure.cause : failure) instanceof pg.DatabaseError
+
+/** Of the driver's clients, what its types leave out. */
+interface Session {
+  readonly processID: number
+  readonly secretKey: number
+  readonly connection: { startup: () => void, cancel: (processID: number, secretKey: number) => void, unref: () => void }
+}
+
+/**
+ * Asks the server to end the statement of a connection that is given up. It would go on: what waits for a lock there does not notice
+ * that the other side has gone, takes up one of the server's connections, and writes when the lock is free. Poolers pass the request on.
+ *
+ * It costs a connection for a moment, before any login and beyond those that the server counts. Nobody waits for it, nobody hears
+ * whether it arrives, and one that cannot be made is given up like any other.
+ */
+function cancel (client: pg.PoolClient, config: pg.ClientConfig): void {
+  const { processID, secretKey } = client as unknown as Session
+  const messenger = new pg.Client(config).on('error', ignore)
+  const { connection } = messenger as unknown as Session
+  // In the place of a login. The server closes the connection then, without an answer.
+  connection.startup = () => { connection.cancel(processID, secretKey) }
+  messenger.connect().catch(ignore)
+  connection.unref()
+}
+
 type Transaction = Parameters<Parameters<NodePgDatabase['transaction']>[0]>[0]
 type InTransaction = <Result>(work: (transaction: Transaction) => Promise<Result>) => Promise<Result>
 
 /** A transaction whose connection is given back whatever happens. (Drizzle keeps one that breaks before the transaction has begun.) */
 async function onOneOf<Result> (pool: pg.Pool, work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
   const client = await pool.connect().catch((cause: Error) => { throw new DrizzleQueryError('CONNECT', [], cause) })
-  let failed = true
+  let failure: unknown
   try {
-    const result = await drizzle(client, { casing: 'snake_case' }).transaction(work)
-    failed = false
-    return result
+    return await drizzle(client, { casing: 'snake_case' }).transaction(work)
   } catch (error) {
-    failed = !isGuardFailed(error)
+    if (!isGuardFailed(error)) failure = error
     throw error
   } finally {
     // The pool ends a connection of which nobody knows in what state it is.
-    client.release(failed)
+    client.release(failure as Error | undefined)
   }
 }
 

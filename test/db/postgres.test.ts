@@ -1,17 +1,22 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { PGlite } from '@electric-sql/pglite'
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import t from 'tap'
 import { openDatabase } from '../../src/db/database.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
 import { users } from '../../src/db/users.ts'
 import { membersOf, testCipher } from './databases.ts'
 
+/** https://www.postgresql.org/docs/current/protocol-message-formats.html */
+const [cancelRequest, backendKeyData] = [Buffer.from('0000001004d2162e', 'hex'), Buffer.from('4b0000000c', 'hex')]
+
 /** Postgres on a socket, for the real driver. It has one session, so connections must not use it at the same time. */
 async function servePostgres (pglite: PGlite) {
   const sockets = new Set<Socket>()
   const silent = new WeakSet<Socket>()
   let breaking = false
+  let sessions = 0
+  const cancelled: number[] = []
   const server = createServer(socket => {
     sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)))
     let queue = Promise.resolve()
@@ -21,9 +26,18 @@ async function servePostgres (pglite: PGlite) {
         breaking = false
         return socket.destroy()
       }
-      queue = queue.then(async () => { socket.write(await pglite.execProtocolRaw(bytes)) })
+      if (bytes.subarray(0, 8).equals(cancelRequest)) {
+        cancelled.push(Number(bytes.toString('latin1', 8)))
+        return socket.destroy()
+      }
+      queue = queue.then(async () => { socket.write(withKey(await pglite.execProtocolRaw(bytes))) })
     })
   })
+  /** Process and key of each session are its own: together `00000001`, `00000002`, ... */
+  function withKey (answer: Uint8Array): Uint8Array {
+    const at = Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength).indexOf(backendKeyData)
+    return at < 0 ? answer : Buffer.concat([answer.subarray(0, at), backendKeyData, Buffer.from(String(++sessions).padStart(8, '0')), answer.subarray(at + 13)])
+  }
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `postgres://postgres:hunter2@127.0.0.1:${(server.address() as AddressInfo).port}/postgres`,
@@ -32,6 +46,8 @@ async function servePostgres (pglite: PGlite) {
     breakConnections: () => { for (const socket of sockets) socket.destroy() },
     /** Nothing is answered on the connections that stand, and nobody says why. */
     vanish: () => { for (const socket of sockets) silent.add(socket) },
+    /** The sessions that somebody has asked to end their statement. */
+    cancelled,
     stop: () => { server.close() }
   }
 }
@@ -81,7 +97,7 @@ await t.test('a Postgres that vanishes without a word holds nobody up, and its c
   t.teardown(async () => { server.stop(); await pglite.close() })
 
   const database = await openPostgres(server.url, 500)
-  const { tables } = database
+  const { handle, tables } = database
   const statements: Array<[title: string, run: () => Promise<unknown>]> = [
     ['a statement', async () => await database.ping()],
     ['a transaction', async () => await database.atomic(transaction => [transaction.update(tables.users).set({ name: 'x' })])]
@@ -92,5 +108,7 @@ await t.test('a Postgres that vanishes without a word holds nobody up, and its c
     await t.rejects(run(), title)
     await t.resolves(run(), `${title}, after that`)
   }
+  await t.rejects(handle.select({ no: sql`no_such_column` }).from(tables.users), 'what the server has answered is at its end there')
   await database.close()
+  t.strictSame(server.cancelled, [2, 3], 'and goes on nowhere: what the server does may be waiting for a lock')
 })
