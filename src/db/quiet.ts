@@ -19,12 +19,13 @@ export class StatementError extends Error {
 }
 
 /**
- * Codes of Postgres by their classes (connection, rollback, resources, operator, system), of SQLite, and of Node.js. (The driver of
- * Postgres gives none to timeouts and to connections that end.)
+ * Codes of Postgres by their classes (connection, rollback, resources, operator, system) or one by one (a standby that only reads,
+ * transactions that took too long, a lock that somebody else holds), of SQLite, and of Node.js. (The driver of Postgres gives none to
+ * timeouts and to connections that end.)
  *
  * https://www.postgresql.org/docs/current/errcodes-appendix.html, https://www.sqlite.org/rescode.html
  */
-const passing = /^((08|40|53|57|58)[0-9A-Z]{3}|SQLITE_(BUSY|FULL|IOERR|LOCKED|CANTOPEN)(_\w+)?|E(?!RR_)[A-Z_]+)$/
+const passing = /^((08|40|53|57|58)[0-9A-Z]{3}|25006|25P0[34]|55P03|SQLITE_(BUSY|FULL|IOERR|LOCKED|CANTOPEN)(_\w+)?|E(?!RR_)[A-Z_]+)$/
 
 /**
  * The same repository, with errors that may be logged: drizzle writes the values of a failed statement, people's names and words

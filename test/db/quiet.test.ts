@@ -36,8 +36,10 @@ await t.test('other errors and answers pass', async t => {
 
 await t.test('an error says whether the database is in the way, or the statement', async t => {
   const table: Array<[passes: boolean, codes: string[]]> = [
-    [true, ['', 'ECONNREFUSED', 'ETIMEDOUT', '08006', '40001', '53300', '57P01', 'SQLITE_FULL', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_IOERR_WRITE']],
-    [false, ['22P02', '23505', '42P01', 'SQLITE_ERROR', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CORRUPT']]
+    [true, ['', 'ECONNREFUSED', 'ETIMEDOUT']],
+    [true, ['08006', '25006', '25P03', '25P04', '40001', '53300', '55P03', '57P01']],
+    [true, ['SQLITE_FULL', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_IOERR_WRITE']],
+    [false, ['22P02', '23505', '25001', '25P02', '55000', '42P01', 'SQLITE_ERROR', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CORRUPT']]
   ]
   for (const [passes, codes] of table) {
     for (const code of codes) {
