@@ -6,6 +6,9 @@ import { databaseFile, openDatabase } from '../db/database.ts'
 import { rotateKeys, type Rotation } from '../db/rotate-keys.ts'
 import { loadSecrets } from '../secrets.ts'
 
+/** Nobody waits for an answer, and some of its statements read a whole table. Milliseconds. */
+const LONGEST_STATEMENT = 10 * 60_000
+
 /**
  * @returns the exit code: 0 when everything is sealed with the first key
  * @throws {ConfigError} when the configuration is not valid or there is no database
@@ -16,7 +19,7 @@ export async function rotate (output: { write: (text: string) => unknown }): Pro
   if (file !== undefined && !existsSync(file)) throw new ConfigError('DATABASE_URL', `names a file that is not there: ${file}`)
   const { encryptionKeys } = loadSecrets(config)
   const keys = cipher(encryptionKeys)
-  const database = await openDatabase(config.databaseUrl)
+  const database = await openDatabase(config.databaseUrl, LONGEST_STATEMENT)
   try {
     const rotations = await rotateKeys(database, keys)
     output.write(report(rotations, keys.writer))

@@ -59,16 +59,17 @@ export function databaseFile (url: string): string | undefined {
 /**
  * Opens the database and brings its tables up to date.
  * @param url `file:<path>` for SQLite, `postgres://` or `postgresql://`
+ * @param longestStatement milliseconds after which a statement of Postgres counts as lost; what requests can wait for when absent
  * @throws an error that names DATABASE_URL and says what is wrong: a form that is not known, not writable, not a database,
  *   somebody else's, changed by another version
  */
-export async function openDatabase (url: string): Promise<Database> {
+export async function openDatabase (url: string, longestStatement?: number): Promise<Database> {
   const file = databaseFile(url)
   if (file === undefined && !/^postgres(ql)?:\/\//.test(url)) {
     throw new Error('DATABASE_URL must be file:<path>, for example file:./data/patchbay.db, or postgres://<user>@<host>/<database>')
   }
   try {
-    return file === undefined ? await openPostgres(url) : await openSqlite(file)
+    return file === undefined ? await openPostgres(url, longestStatement) : await openSqlite(file)
   } catch (error) {
     const where = file ?? 'Postgres'
     throw new Error(`DATABASE_URL (${where}): ${reason(error)}`, file === undefined ? {} : { cause: error })

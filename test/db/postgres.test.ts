@@ -1,4 +1,3 @@
-import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { PGlite } from '@electric-sql/pglite'
 import { eq, sql } from 'drizzle-orm'
 import t from 'tap'
@@ -6,51 +5,7 @@ import { openDatabase } from '../../src/db/database.ts'
 import { openPostgres } from '../../src/db/postgres.ts'
 import { users } from '../../src/db/users.ts'
 import { membersOf, testCipher } from './databases.ts'
-
-/** https://www.postgresql.org/docs/current/protocol-message-formats.html */
-const [cancelRequest, backendKeyData] = [Buffer.from('0000001004d2162e', 'hex'), Buffer.from('4b0000000c', 'hex')]
-
-/** Postgres on a socket, for the real driver. It has one session, so connections must not use it at the same time. */
-async function servePostgres (pglite: PGlite) {
-  const sockets = new Set<Socket>()
-  const silent = new WeakSet<Socket>()
-  let breaking = false
-  let sessions = 0
-  const cancelled: number[] = []
-  const server = createServer(socket => {
-    sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)))
-    let queue = Promise.resolve()
-    socket.on('data', bytes => {
-      if (silent.has(socket)) return
-      if (breaking && /\bbegin\b/i.test(bytes.toString('latin1'))) {
-        breaking = false
-        return socket.destroy()
-      }
-      if (bytes.subarray(0, 8).equals(cancelRequest)) {
-        cancelled.push(Number(bytes.toString('latin1', 8)))
-        return socket.destroy()
-      }
-      queue = queue.then(async () => { socket.write(withKey(await pglite.execProtocolRaw(bytes))) })
-    })
-  })
-  /** Process and key of each session are its own: together `00000001`, `00000002`, ... */
-  function withKey (answer: Uint8Array): Uint8Array {
-    const at = Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength).indexOf(backendKeyData)
-    return at < 0 ? answer : Buffer.concat([answer.subarray(0, at), backendKeyData, Buffer.from(String(++sessions).padStart(8, '0')), answer.subarray(at + 13)])
-  }
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `postgres://postgres:hunter2@127.0.0.1:${(server.address() as AddressInfo).port}/postgres`,
-    /** The connection on which the next transaction begins. */
-    breakAtBegin: () => { breaking = true },
-    breakConnections: () => { for (const socket of sockets) socket.destroy() },
-    /** Nothing is answered on the connections that stand, and nobody says why. */
-    vanish: () => { for (const socket of sockets) silent.add(socket) },
-    /** The sessions that somebody has asked to end their statement. */
-    cancelled,
-    stop: () => { server.close() }
-  }
-}
+import { servePostgres } from './postgres-server.ts'
 
 await t.test('a Postgres database opens by its URL, survives broken connections and closes', async t => {
   const pglite = await PGlite.create()
