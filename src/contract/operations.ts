@@ -148,7 +148,10 @@ export interface NewCallLog<Submission> extends LogParts {
 
 /** A log whose record may be in the CRM or not. */
 export type LostLog<Log> = Log & {
-  /** Epoch milliseconds: the first attempt to write it. The record is not older, unless the clocks of the CRM and this server differ. */
+  /**
+   * Epoch milliseconds: the first attempt to write it. The record is not older, unless the clocks of the CRM and this server differ: look
+   * from a day before that.
+   */
   readonly since: number
   /** Records that are known to be those of other logs of the same call: another extension's may look just like this one. */
   readonly others: readonly string[]

@@ -230,10 +230,15 @@ async function changeActivity (crm: CrmClient, logId: string, changes: Readonly<
   if (Object.keys(changes).length > 0) await crm.patch(path`/api/v2/activities/${logId}`, { body: changes, answer: OneActivity })
 }
 
+/**
+ * Clocks may differ by less than this. The times only spare pages (owner, person, subject, date and text tell the record), and what one
+ * user did with one person in a day more still fits into the first page of 500, for the same 10 tokens.
+ */
+const clockMargin = 24 * 60 * 60_000
+
 /** Looks through everything that the owner has with that person since the first attempt. */
 async function findActivity (crm: CrmClient, log: LostLog<Written & { contact: LogContact, ownerId: string }>): Promise<Logged | undefined> {
-  // Clocks differ by less than this.
-  const since = new Date(log.since - 5 * 60_000).toISOString()
+  const since = new Date(log.since - clockMargin).toISOString()
   let cursor: string | undefined
   let edited: Activity | undefined
   do {

@@ -105,21 +105,41 @@ await t.test('the activity of another extension is not taken for the lost one', 
   t.match((await pipedrive.send('POST', '/callLog', by('102'))).json, { successful: true, logId: '7002' })
 })
 
+const aConversation = {
+  logInfo: {
+    conversationId: 'c',
+    conversationLogId: 'c-1',
+    type: 'SMS',
+    correspondents: [{ phoneNumber: '+16504445566' }],
+    messages: [{ id: '1', type: 'SMS', direction: 'Inbound', creationTime: '2026-03-01T14:05:00Z', subject: 'Is it <b>free</b> & "new"?', from: { phoneNumber: '+16504445566' } }]
+  },
+  contactId: 1,
+  contactName: 'John Smith'
+}
+
 await t.test('the lost answer of a conversation is found again, too', async t => {
   let now = Date.now()
   const pipedrive = await connected(t, { clock: () => now })
-  const message = { id: '1', type: 'SMS', direction: 'Inbound', creationTime: '2026-03-01T14:05:00Z', subject: 'Is it <b>free</b> & "new"?', from: { phoneNumber: '+16504445566' } }
-  const conversation = {
-    logInfo: { conversationId: 'c', conversationLogId: 'c-1', type: 'SMS', correspondents: [{ phoneNumber: '+16504445566' }], messages: [message] },
-    contactId: 1,
-    contactName: 'John Smith'
-  }
   await pipedrive.fail({ method: 'POST', path: '/api/v2/activities', drop: 'after' })
-  t.match((await pipedrive.send('POST', '/messageLog', conversation)).json, { successful: false, error: { code: 'outcome-unknown' } })
+  t.match((await pipedrive.send('POST', '/messageLog', aConversation)).json, { successful: false, error: { code: 'outcome-unknown' } })
   now += 5_001
-  t.match((await pipedrive.send('POST', '/messageLog', conversation)).json, { successful: true })
+  t.match((await pipedrive.send('POST', '/messageLog', aConversation)).json, { successful: true })
   t.equal(pipedrive.fake.held.activities.length, 1)
 })
+
+for (const [path, body] of [['/callLog', aCall()], ['/messageLog', aConversation]] as const) {
+  for (const minutes of [-10, 10, 23 * 60]) {
+    await t.test(`a lost answer of ${path} is found again where the clock of this server is ${minutes} minutes ahead of Pipedrive's`, async t => {
+      let now = Date.now() + minutes * 60_000
+      const pipedrive = await connected(t, { clock: () => now, fake: { clock: Date.now } })
+      await pipedrive.fail({ method: 'POST', path: '/api/v2/activities', drop: 'after' })
+      t.match((await pipedrive.send('POST', path, body)).json, { error: { code: 'outcome-unknown' } })
+      now += 5_001
+      t.match((await pipedrive.send('POST', path, body)).json, { successful: true })
+      t.equal(pipedrive.fake.held.activities.length, 1)
+    })
+  }
+}
 
 for (const drop of ['before', 'after']) {
   await t.test(`a change whose answer was lost ${drop} it was written is in the record, once`, async t => {
