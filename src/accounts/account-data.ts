@@ -1,7 +1,8 @@
-/** The lists that connectors declare: remembered for everybody of an account, asked for once however many need them at a time. */
+/** The lists that connectors declare: remembered for everybody of a company of the CRM, asked for once however many need them at a time. */
 import type { AccountDataProvider } from '../contract/account-data.ts'
 import { CrmError } from '../contract/crm.ts'
-import type { Context } from '../contract/operations.ts'
+import { PatchbayError, errorKind } from '../contract/errors.ts'
+import { companyOf, type ConnectedUser, type Context } from '../contract/operations.ts'
 import { Value, type Static, type TSchema } from '../contract/type.ts'
 import type { CachedAccountData, DataOwner, JsonData } from '../db/account-data.ts'
 import type { Tenant } from '../db/tenant.ts'
@@ -25,7 +26,7 @@ export interface AccountDataParts {
 const staleLives = 60_000
 
 export function accountData ({ remembered, log }: AccountDataParts): AccountData {
-  const underway = new Map<string, { readonly fetched: Promise<unknown>, readonly signal: AbortSignal }>()
+  const underway = new Map<string, { readonly fetched: Promise<unknown>, readonly userId: string, readonly signal: AbortSignal }>()
 
   async function fetch (owner: DataOwner, dataKey: string, provider: AccountDataProvider, context: Pick<Context, 'crm' | 'user' | 'signal'>, old: JsonData | undefined): Promise<unknown> {
     try {
@@ -42,9 +43,8 @@ export function accountData ({ remembered, log }: AccountDataParts): AccountData
 
   return {
     async get (tenant, provider, context, { refresh } = { refresh: false }) {
-      const owner = { ownerKey: tenant.accountId || tenant.userId, platform: tenant.platform }
-      // One telephony account may use two companies of a CRM.
-      const dataKey = `data-${provider.key}-${String(context.user.info['companyId'] ?? '')}`
+      const owner = ownerOf(tenant, context.user)
+      const dataKey = `data-${provider.key}`
       const found = await remembered.get(owner, dataKey)
       const known = found !== undefined && Value.Check(provider.schema, found.data) ? found : undefined
       if (known !== undefined && !known.expired && !refresh) return known.data
@@ -56,13 +56,23 @@ export function accountData ({ remembered, log }: AccountDataParts): AccountData
         try {
           return await others.fetched as never
         } catch (error) {
-          // It ended because whoever began it has gone. Nobody else has to suffer from that.
-          if (!others.signal.aborted || context.signal.aborted) throw error
+          // Nobody has to suffer from it that whoever began has gone, or is refused what a colleague may be given.
+          const isTheirs = others.signal.aborted || (others.userId !== tenant.userId && !mayPass(error))
+          if (!isTheirs || context.signal.aborted) throw error
         }
       }
       const fetched = fetch(owner, dataKey, provider, context, known?.data).finally(() => { underway.delete(name) })
-      underway.set(name, { fetched, signal: context.signal })
+      underway.set(name, { fetched, userId: tenant.userId, signal: context.signal })
       return await fetched as never
     }
   }
+}
+
+/** The CRM fails at this moment, whoever asks. */
+const mayPass = (error: unknown): boolean => error instanceof PatchbayError && errorKind(error.code).retryable
+
+/** Where no company is known, each user has lists of their own. The id of a user ends with the name of a platform, never with a bracket. */
+function ownerOf ({ userId, platform }: Tenant, user: ConnectedUser): DataOwner {
+  const company = companyOf(user)
+  return { ownerKey: company === undefined ? userId : `company(${company})`, platform }
 }

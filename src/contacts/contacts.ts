@@ -3,7 +3,7 @@ import { returnMessage } from '../contract/answer.ts'
 import type { Contact, ContactsAnswer, CreateContactAnswer, CreateContactBody } from '../contract/contact.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import { phoneForms } from '../contract/phone.ts'
-import type { ConnectedUser, FoundContact, LogContact } from '../contract/operations.ts'
+import { companyOf, type ConnectedUser, type FoundContact, type LogContact } from '../contract/operations.ts'
 import { readSubmission, submissionOf } from '../contract/submission.ts'
 import type { CachedAccountData, DataOwner } from '../db/account-data.ts'
 import type { Tenant } from '../db/tenant.ts'
@@ -130,8 +130,8 @@ function shown ({ remember, ...contact }: FoundContact): Contact {
 }
 
 /** One person may work in several companies of a CRM, each with records of its own. */
-const cacheKey = (kind: 'contact' | 'createdContact', { info: { companyId } }: Pick<ConnectedUser, 'info'>, phoneNumber: string): string =>
-  [kind, ...(companyId === undefined ? [] : [String(companyId)]), phoneNumber].join('-')
+const cacheKey = (kind: 'contact' | 'createdContact', user: Pick<ConnectedUser, 'info'>, phoneNumber: string): string =>
+  [kind, companyOf(user), phoneNumber].filter(part => part !== undefined).join('-')
 
 const nobody = (text: string): NonNullable<ContactsAnswer['returnMessage']> => ({
   ...returnMessage('warning', 'Contact not found'),

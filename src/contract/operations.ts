@@ -31,6 +31,13 @@ export interface ConnectedUser {
   readonly info: Readonly<Record<string, unknown>>
 }
 
+/**
+ * The customer of the CRM to whom a user belongs, as `getUserInfo` gave it (`info.companyId`); undefined where it gave none. Those of one
+ * company share what the CRM keeps for all of them.
+ */
+export const companyOf = ({ info: { companyId } }: Pick<ConnectedUser, 'info'>): string | undefined =>
+  typeof companyId === 'number' || (typeof companyId === 'string' && companyId !== '') ? String(companyId) : undefined
+
 /** What there is while somebody signs in. */
 export interface SignInContext {
   readonly crm: CrmClient
@@ -75,7 +82,9 @@ export const UserInfo = Type.Object({
   hostname: Type.Optional(Type.String({ description: 'The host to remember in place of the one that the client sent.' })),
   apiKey: Type.Optional(Type.String({ description: 'What to use as the key from now on, when it is not the submitted one.' })),
   info: Type.Optional(Type.Record(Type.String(), Type.Unknown(), {
-    description: 'Public facts; never secrets. `companyId`, where there is one, names the customer of the CRM to whom the user belongs.'
+    description: 'Public facts; never secrets. `companyId`, where there is one, names the customer of the CRM to whom the user belongs: whoever ' +
+      'has it shares account data, and how much the CRM may be asked. It is what the CRM says, not what was submitted, unique over all ' +
+      'customers, and given at every sign-in.'
   })),
   ...told
 })

@@ -20,7 +20,7 @@ export interface PageRoute extends Mounted {
 /** Whom a notice of the CRM is about. Both have to match a user here. */
 export interface RemovedUser {
   readonly crmUserId: string
-  /** What the connector gave as `companyId` at sign-in. */
+  /** What the connector gave as `companyId` at sign-in; empty where it gave none. */
   readonly companyId: string
 }
 

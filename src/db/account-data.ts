@@ -1,12 +1,12 @@
-/** What connectors and the platform remember for an account or a user for a while: lists out of a CRM, found contacts. */
+/** What connectors and the platform remember for a company or a user for a while: lists out of a CRM, found contacts. */
 import { and, eq, lt, sql, type SQL } from 'drizzle-orm'
 import type { Clock, Database } from './database.ts'
 import { preparedForColumns } from './prepared.ts'
 import { quiet } from './quiet.ts'
 
-/** Whose data it is: all users of an account share it, or one user has it alone. */
+/** Whose data it is: all users of a company of the CRM share it, or one user has it alone. */
 export interface DataOwner {
-  /** An account id or a user id, never empty. */
+  /** Names a company, or a user by their id; never empty. */
   ownerKey: string
   platform: string
 }
@@ -64,7 +64,7 @@ export function accountData ({ handle, read, write, tables: { accountData: table
       return row && { data: row.data, expired: row.expiresAt <= clock() }
     },
     async set ({ ownerKey, platform }, dataKey, data, ttl) {
-      if (ownerKey === '') throw new TypeError('Data without an owner would be shared by everybody whose account is not known')
+      if (ownerKey === '') throw new TypeError('Data without an owner would be shared by everybody whose company is not known')
       const now = clock()
       const { statement, values } = upsert({ ownerKey, platform, dataKey, data, expiresAt: now + ttl, createdAt: now, updatedAt: now })
       await write(() => statement.execute(values))

@@ -8,7 +8,7 @@ import { authOf, authorizationOf, type Authorization, type Credentials } from '.
 import { PatchbayError, type ErrorCode } from '../contract/errors.ts'
 import type { Connector } from '../contract/connector.ts'
 import type { CrmClient } from '../contract/crm.ts'
-import type { ConnectedUser } from '../contract/operations.ts'
+import { companyOf, type ConnectedUser } from '../contract/operations.ts'
 import type { Tenant } from '../db/tenant.ts'
 import { isSignedIn, tenantOf, type SignedInUser, type User } from '../db/users.ts'
 import type { CrmScope } from '../crm/scope.ts'
@@ -53,6 +53,7 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
 
   fastify.decorate('crmFor', ({ info }, user, source, waiting) => {
     const url = configured.get(info.platform)?.url
+    const company = companyOf(user)
     const authorization = (credentials: Credentials): Authorization => authorizationOf(authOf(info, credentials), credentials)
     return fastify.crm({
       info,
@@ -61,7 +62,8 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
         return url ?? baseUrl ?? (typeof info.baseUrl === 'string' ? info.baseUrl : info.baseUrl(user))
       },
       configuredByOperator: url !== undefined,
-      ...accountKeyOf(user),
+      // Everybody of one customer of the CRM shares its budget.
+      ...(company !== undefined && { accountKey: company }),
       authorization: async () => authorization(await source.current()),
       renew: async refused => {
         const other = await source.other(credentials => isDeepStrictEqual(authorization(credentials), refused))
@@ -92,10 +94,6 @@ export default fp<CallerOptions>(async (fastify, { connectorConfig }) => {
     return fastify.completeCaller({ tenant: tenantOf(user), connector, user }, { crm, user: connectedUser(user), settings: user.settings, signal })
   })
 }, { name: 'request-caller', dependencies: ['db', 'session', 'connectors', 'context', 'crm', 'deadline', 'tokens'] })
-
-/** Everybody of one customer of the CRM shares its budget. */
-const accountKeyOf = ({ info: { companyId } }: Pick<ConnectedUser, 'info'>): Pick<CrmScope, 'accountKey'> =>
-  typeof companyId === 'string' || typeof companyId === 'number' ? { accountKey: String(companyId) } : {}
 
 /** A connector never sees credentials, nor what else a row holds. */
 const connectedUser = ({ crmUserId, name, hostname, timeZone, timeZoneOffset, info }: User): ConnectedUser =>

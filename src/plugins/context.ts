@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import type { Caller } from '../calls/caller.ts'
 import type { AccountDataProvider } from '../contract/account-data.ts'
 import type { Connector } from '../contract/connector.ts'
-import type { SignInContext } from '../contract/operations.ts'
+import { companyOf, type SignInContext } from '../contract/operations.ts'
 import type { Tenant } from '../db/tenant.ts'
 import type { User } from '../db/users.ts'
 import { frozen } from './guarded-connector.ts'
@@ -48,5 +48,5 @@ function declared ({ info }: Connector, key: string): AccountDataProvider {
 
 /** Whether two users belong to one company of the CRM and one telephony account, as far as either is known. */
 function areColleagues (one: User, other: User): boolean {
-  return one.accountId === other.accountId && one.info['companyId'] === other.info['companyId']
+  return one.accountId === other.accountId && companyOf(one) === companyOf(other)
 }

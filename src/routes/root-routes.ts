@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyPluginAsync, onRequestAsyncHookHandler } f
 import { failures, plainText } from '../contract/answer.ts'
 import type { ConnectorInfo } from '../contract/connector.ts'
 import { PatchbayError } from '../contract/errors.ts'
+import { companyOf } from '../contract/operations.ts'
 import type { PageRoute, RemovalNoticeRoute, RemovedUser } from '../contract/root-route.ts'
 import { Type } from '../contract/type.ts'
 
@@ -79,7 +80,7 @@ function readNotice ({ read }: RemovalNoticeRoute, body: unknown): RemovedUser {
 /** Both ids have to match: somebody may belong to two companies, and leave one. */
 async function forget ({ repositories: { users }, log }: FastifyInstance, { platform }: ConnectorInfo, { crmUserId, companyId }: RemovedUser): Promise<void> {
   const user = await users.find(`${crmUserId}-${platform}`, platform)
-  const known = user !== undefined && String(user.info['companyId'] ?? '') === companyId
+  const known = user !== undefined && (companyOf(user) ?? '') === companyId
   if (known) await users.signOut({ userId: user.id, accountId: user.accountId, platform })
   log.info({ platform, known }, 'the CRM says that somebody removed the app there')
 }

@@ -1,5 +1,7 @@
 import t from 'tap'
 import { accountData } from '../../src/accounts/account-data.ts'
+import { CrmError } from '../../src/contract/crm.ts'
+import { PatchbayError } from '../../src/contract/errors.ts'
 import { Type } from '../../src/contract/type.ts'
 import { accountData as remembered } from '../../src/db/account-data.ts'
 import { alice, onEveryDatabase } from '../db/databases.ts'
@@ -31,4 +33,57 @@ await onEveryDatabase(t, 'whoever shares a request for a list does not suffer wh
   setTimeout(() => { leaving.abort() }, 10)
   t.match(await Promise.allSettled(answers), [{ status: 'rejected' }, { status: 'fulfilled', value: ['call'] }, { status: 'fulfilled', value: ['call'] }])
   t.equal(asked, 2, 'one more time for those who stayed')
+})
+
+await onEveryDatabase(t, 'who shares a list', async (t, database) => {
+  const lists = accountData({ remembered: remembered(database, () => 0), log: { debug: () => {} } })
+  const listOf = async (userId: string, platform: string, companyId: unknown, told: string) => {
+    const provider = { key: 'types', ttl: 1_000, schema: Type.String(), fetch: async () => told }
+    return await lists.get({ userId, platform, accountId: '500' }, provider, { crm: {} as never, user: { ...user, info: { companyId } }, signal: AbortSignal.timeout(9_000) })
+  }
+  const table: Array<[who: string, userId: string, platform: string, companyId: unknown, gets: string]> = [
+    ['the first one of a company', '1-acme', 'acme', 77, 'the first one of a company'],
+    ['a colleague', '2-acme', 'acme', '77', 'the first one of a company'],
+    ['somebody of another company', '3-acme', 'acme', 78, 'somebody of another company'],
+    ['a company of that number at another CRM', '1-other', 'other', 77, 'a company of that number at another CRM'],
+    ['somebody of no company', '4-acme', 'acme', undefined, 'somebody of no company'],
+    ['another one of none', '5-acme', 'acme', undefined, 'another one of none'],
+    ['one whose company has no name', '6-acme', 'acme', '', 'one whose company has no name'],
+    ['another such one', '7-acme', 'acme', '', 'another such one'],
+    ['a company that is called like a user', '8-acme', 'acme', '4-acme', 'a company that is called like a user'],
+    ['the same user in another company', '1-acme', 'acme', 79, 'the same user in another company']
+  ]
+  for (const [who, userId, platform, companyId, gets] of table) t.equal(await listOf(userId, platform, companyId, who), gets, who)
+})
+
+await onEveryDatabase(t, 'what the CRM refuses one user, it may give the colleague who waits for the same; when it fails, it is asked once', async (t, database) => {
+  const failures = [
+    [new PatchbayError('session-revoked'), 2],
+    [new CrmError('auth-expired'), 2],
+    [new CrmError('permission'), 2],
+    [new CrmError('unavailable'), 1],
+    [new CrmError('rate-limited'), 1]
+  ] as const
+  for (const [failure, times] of failures) {
+    const lists = accountData({ remembered: remembered(database, () => 0), log: { debug: () => {} } })
+    let asked = 0
+    const provider = {
+      key: failure.code.replace('-', ''),
+      ttl: 1_000,
+      schema: Type.Array(Type.String()),
+      fetch: async () => {
+        if (asked++ > 0) return ['call']
+        await new Promise(resolve => { setTimeout(resolve, 20) })
+        throw failure
+      }
+    }
+    const ask = async (userId: string) => await lists.get(
+      { ...alice, userId }, provider, { crm: {} as never, user: { ...user, info: { companyId: 77 } }, signal: AbortSignal.timeout(9_000) }
+    )
+    const refused = { status: 'rejected', reason: failure }
+    const [first, sameUser, colleague] = await Promise.allSettled([ask('1-acme'), ask('1-acme'), ask('2-acme')])
+    t.match([first, sameUser], [refused, refused], failure.code)
+    t.match(colleague, times === 1 ? refused : { status: 'fulfilled', value: ['call'] }, failure.code)
+    t.equal(asked, times, failure.code)
+  }
 })

@@ -35,19 +35,30 @@ await t.test('an old list is better than none while Pipedrive fails', async t =>
   t.equal(names(await pipedrive.call(path, { token })).length, 3)
   t.match((await pipedrive.call('/callLog', { method: 'POST', token, body: aCall() })).json, { successful: true })
   t.equal((await pipedrive.received()).includes('POST /api/v2/activities'), true)
-  const bob = await pipedrive.connect(12)
-  t.match((await pipedrive.call(path, { token: bob })).json, { successful: false, error: { code: 'unavailable' } }, 'but nobody gets the list of others')
+  t.equal(names(await pipedrive.call(path, { token: await pipedrive.connect(12) })).length, 3, 'for everybody of the company')
+  const stranger = await pipedrive.connect(13, { companyId: 78 })
+  t.match((await pipedrive.call(path, { token: stranger })).json, { successful: false, error: { code: 'unavailable' } }, 'but nobody gets the list of others')
 })
 
-await t.test('users of one telephony account share the list, unless they belong to other companies', async t => {
+await t.test('a company has one list: what one of its users asks for anew counts for all, and for no other company', async t => {
   const pipedrive = await connected(t)
-  const ofCompany = async (userId: number, companyId: number) =>
-    await pipedrive.call(path, { token: await pipedrive.connect(userId, { accountId: '101', companyId }) })
-  t.equal(names(await ofCompany(11, 77)).length, 3)
-  t.equal(names(await ofCompany(12, 77)).length, 3)
+  const bob = await pipedrive.connect(12)
+  const stranger = await pipedrive.connect(13, { companyId: 78 })
+  const list = async (token: string, query = '') => names(await pipedrive.call(`${path}${query}`, { token }))
+  t.equal((await list(pipedrive.token)).length, 3)
+  t.equal((await list(bob)).length, 3)
   t.strictSame(await pipedrive.received(), [types])
-  await ofCompany(12, 78)
-  t.strictSame(await pipedrive.received(), [types])
+  t.equal((await list(stranger)).length, 3)
+  t.strictSame(await pipedrive.received(), [types], 'another company has a list of its own')
+
+  const [call] = pipedrive.fake.held.activityTypes
+  if (call === undefined) throw new Error('There is no type for calls')
+  pipedrive.fake.held.activityTypes = [{ ...call, key_string: 'phone_call', name: 'Phone call' }]
+  t.strictSame(await list(pipedrive.token, '&forceRefresh=true'), ['Phone call'])
+  t.match((await pipedrive.call('/callLog', { method: 'POST', token: bob, body: aCall() })).json, { successful: true })
+  t.match(pipedrive.fake.held.activities, [{ type: 'phone_call', owner_id: 12 }])
+  t.equal((await pipedrive.received()).filter(request => request === types).length, 1)
+  t.equal((await list(stranger)).length, 3)
 })
 
 await t.test('many who need the list at once make one request', async t => {

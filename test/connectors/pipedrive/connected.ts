@@ -19,8 +19,8 @@ export interface Connected extends Patchbay {
   fail: (...rules: object[]) => Promise<void>
   /** Ann with her context, to call operations without a route. */
   caller: () => Promise<Caller>
-  /** Another user of the company. */
-  connect: (userId: number, facts?: { accountId?: string, companyId?: number }) => Promise<string>
+  /** Another user, of the same company unless another one is said. */
+  connect: (userId: number, facts?: { companyId?: number }) => Promise<string>
 }
 
 export async function connected (t: Test, { fake: fakeOptions, ...options }: Parameters<typeof startPatchbay>[1] & { fake?: FakePipedriveOptions } = {}): Promise<Connected> {
@@ -28,13 +28,12 @@ export async function connected (t: Test, { fake: fakeOptions, ...options }: Par
   t.teardown(async () => await fake.close())
   const patchbay = await startPatchbay(t, { ...options, connector: { pipedrive: fake.config } })
 
-  async function connect (userId: number, { accountId = '', companyId = 77 } = {}): Promise<string> {
+  async function connect (userId: number, { companyId = 77 } = {}): Promise<string> {
     const { accessToken, refreshToken } = fake.oauth.grant(userId)
     const user = await patchbay.app.repositories.users.save({
       platform: 'pipedrive',
       crmUserId: String(userId),
       name: fake.held.users.find(({ id }) => id === userId)?.name,
-      accountId,
       hostname: 'acme.pipedrive.com',
       timeZone: 'Europe/Berlin',
       credentials: { accessToken, refreshToken, expiresAt: (options?.clock ?? Date.now)() + 3599_000 },

@@ -26,7 +26,7 @@ await t.test('each step costs what the page says', async t => {
   const rows: Array<[what: string, row: string, run: () => Promise<Answer>]> = [
     ['a match', 'a caller is matched, with open deals and leads', async () => await get('/contact?phoneNumber=+16504445566')],
     ['the same match again', '', async () => await get('/contact?phoneNumber=+16504445566')],
-    ['activity types', 'activity types, once a day for all users of a telephony account', async () => await get('/accountData?keys=activityTypes')],
+    ['activity types', 'activity types, once a day for all users of a company', async () => await get('/accountData?keys=activityTypes')],
     ['a call', 'a call or conversation is logged', async () => await send('POST', '/callLog', aCall())],
     ['the same call again', '', async () => await send('POST', '/callLog', aCall())],
     ['an update', 'it changes later (read, then written)', async () => await send('PATCH', '/callLog', { sessionId, duration: 421, recordingLink: 'https://example.com/r' })],
