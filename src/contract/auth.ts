@@ -82,6 +82,12 @@ export interface OAuthAuth {
   readonly authorization: (accessToken: string) => Authorization
 }
 
+/**
+ * Stores at once what a renewal knows so far, in place of the same members of the credentials: when it fails after that, the next one
+ * begins with them. The access token stays the old one until the renewal is done.
+ */
+export type Keep = (known: Readonly<Partial<Credentials>>) => Promise<void>
+
 /** A connector that makes and renews credentials by itself: sessions on top of OAuth, client credentials, exchanged passwords. */
 export interface OwnTokensAuth {
   readonly type: 'own'
@@ -89,8 +95,11 @@ export interface OwnTokensAuth {
   readonly form: 'oauth' | 'apiKey'
   /** @throws {CrmError} `auth-expired` when the CRM does not accept what was submitted */
   readonly login: (door: TokenDoor, login: OwnLogin) => Promise<Credentials>
-  /** @throws {CrmError} `auth-expired` when they cannot be renewed: the person has to connect again */
-  readonly renew: (door: TokenDoor, credentials: Credentials) => Promise<Credentials>
+  /**
+   * @param keep for a renewal of several requests, where the CRM takes a refresh token once: what it gave for it is kept before the next one
+   * @throws {CrmError} `auth-expired` when they cannot be renewed: the person has to connect again
+   */
+  readonly renew: (door: TokenDoor, credentials: Credentials, keep: Keep) => Promise<Credentials>
   /** Tells the CRM that they are not used any more. */
   readonly revoke?: (door: TokenDoor, credentials: Credentials) => Promise<void>
   readonly authorization: (credentials: Credentials) => Authorization

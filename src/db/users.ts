@@ -59,8 +59,9 @@ export interface Users {
   /**
    * Replaces credentials that were renewed. Undefined when they have changed since that `version` was read (a new login, a
    * logout, somebody else's renewal): those stay.
+   * @param goesOn the renewal is not done yet, so the right to it stays
    */
-  replaceCredentials (tenant: Tenant, version: number, credentials: Credentials): Promise<User | undefined>
+  replaceCredentials (tenant: Tenant, version: number, credentials: Credentials, goesOn?: boolean): Promise<User | undefined>
   /**
    * Remembers, until the next login, that the CRM has ended these credentials. False when they have changed since that `version`
    * was read.
@@ -170,9 +171,9 @@ export function users (
     async endRenewal (tenant, version) {
       await step(tenant, version, { renewingUntil: null })
     },
-    replaceCredentials: async (tenant, version, credentials) =>
+    replaceCredentials: async (tenant, version, credentials, goesOn = false) =>
       // The CRM has just issued them: a refusal that somebody met with older ones says nothing any more.
-      await step(tenant, version, { ...noRenewal, sealedCredentials: seal(keyOf(tenant), credentials) }),
+      await step(tenant, version, { ...(goesOn ? { revokedAt: null } : noRenewal), sealedCredentials: seal(keyOf(tenant), credentials) }),
     markRevoked: async (tenant, version) => await step(tenant, version, { renewingUntil: null, revokedAt: clock() }) !== undefined,
     async signOut (tenant) {
       const key = keyOf(tenant)

@@ -4,7 +4,7 @@
  * is not waited for longer than somebody waits for us.
  */
 import type { AccountDataProvider } from '../contract/account-data.ts'
-import { authKinds, type Auth, type OAuthAuth, type OwnTokensAuth } from '../contract/auth.ts'
+import { authKinds, type Auth, type Keep, type OAuthAuth, type OwnTokensAuth } from '../contract/auth.ts'
 import type { Connector, ConnectorInfo, RateLimit } from '../contract/connector.ts'
 import { CrmError, ImpossibleRequest, type CrmClient, type Outcome } from '../contract/crm.ts'
 import { PatchbayError, errorCodes, errorKind } from '../contract/errors.ts'
@@ -214,6 +214,7 @@ const MaybeText = Type.Optional(Text)
 const Credentials = Type.Object({
   accessToken: Text, refreshToken: MaybeText, expiresAt: Type.Optional(Type.Number()), baseUrl: MaybeText
 })
+const readKept = reader(Type.Partial(Credentials)) as (given: unknown) => Parameters<Keep>[0]
 const Authorization = Type.Union([Text, Type.Record(Text, Text)])
 const RateState = Type.Object({
   limit: Type.Optional(Type.Number({ minimum: 0 })), remaining: Type.Optional(Type.Number({ minimum: 0 })), resetSeconds: Type.Optional(Type.Number({ minimum: 0 }))
@@ -286,7 +287,8 @@ function guardedOwnTokens (info: Named, auth: OwnTokensAuth): OwnTokensAuth {
   return {
     ...auth,
     login: guardedAsync(info, 'auth.login', Credentials, auth.login),
-    renew: guardedAsync(info, 'auth.renew', Credentials, auth.renew),
+    renew: guardedAsync(info, 'auth.renew', Credentials, async (...[door, credentials, keep]: Parameters<OwnTokensAuth['renew']>) =>
+      await auth.renew(door, credentials, async known => { await keep(readKept(known)) })),
     ...(auth.revoke !== undefined && { revoke: guardedAsync(info, 'auth.revoke', undefined, auth.revoke) }),
     authorization: guarded(info, 'auth.authorization', Authorization, auth.authorization)
   }

@@ -1,6 +1,6 @@
 /** Keeping connections to CRMs: credentials that stay fresh, and are taken back at the end. */
 import { LRUCache } from 'lru-cache'
-import { authOf, ownCredentials, type Credentials } from '../contract/auth.ts'
+import { authOf, ownCredentials, type Credentials, type Keep } from '../contract/auth.ts'
 import type { Connector } from '../contract/connector.ts'
 import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
@@ -41,22 +41,22 @@ const refusedTime = 60_000
 const revocationTime = 5_000
 
 export function keeping ({ users, connectorOf, reach, clock, log }: KeepingParts): Keeping {
-  async function renewed ({ platform, credentials }: SignedInUser): Promise<Credentials> {
+  async function renewed ({ platform, credentials }: SignedInUser, keep: Keep): Promise<Credentials> {
     const connector = connectorOf(platform)
     const auth = authOf(connector.info, credentials)
     // Not the signal of whoever asked first: a token that the CRM has given out must not be lost because a client went away.
     const signal = AbortSignal.timeout(renewalTime)
     const waiting = { signal, lastStart }
     const { refreshToken } = credentials
-    if (auth.type === 'own') return ownCredentials(await unlessAborted(auth.renew(reach.door(connector, waiting), credentials), signal), clock())
+    if (auth.type === 'own') return ownCredentials(await unlessAborted(auth.renew(reach.door(connector, waiting), credentials, keep), signal), clock())
     if (auth.type !== 'oauth' || refreshToken === undefined) throw new CrmError('auth-expired')
     return await renewTokens(reach.oauth(connector, auth, waiting), { ...credentials, refreshToken })
   }
 
   /** Fails with `auth-expired`, or with `unavailable`: whatever else is wrong may be right later, and signs nobody out. */
-  async function request (user: SignedInUser): Promise<Credentials> {
+  async function request (user: SignedInUser, keep: Keep): Promise<Credentials> {
     try {
-      return await renewed(user)
+      return await renewed(user, keep)
     } catch (error) {
       if (!(error instanceof PatchbayError) || error.code === 'auth-expired') throw error
       const { message, retryAfter } = error

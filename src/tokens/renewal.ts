@@ -4,7 +4,7 @@
  * same one end the connection.)
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Credentials } from '../contract/auth.ts'
+import type { Credentials, Keep } from '../contract/auth.ts'
 import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import type { Clock } from '../db/database.ts'
@@ -15,7 +15,7 @@ export interface RenewalParts {
   readonly clock: Clock
   readonly log: { readonly warn: (facts: object, message: string) => void }
   /** Asks the CRM for new credentials. Throws `auth-expired` when it never gives any again. */
-  readonly request: (user: SignedInUser) => Promise<Credentials>
+  readonly request: (user: SignedInUser, keep: Keep) => Promise<Credentials>
   /** Takes back what nobody will use. */
   readonly discard: (user: SignedInUser) => Promise<void>
 }
@@ -62,38 +62,45 @@ export function renewals ({ users, clock, log, request, discard }: RenewalParts)
   /** Undefined when the row has become somebody else's meanwhile: then it says how to go on. */
   async function renewWith (mine: SignedInUser): Promise<SignedInUser | undefined> {
     const tenant = tenantOf(mine)
+    let row = mine
+    let keeping = Promise.resolve()
+    // By access token and time of issue those who wait see that the renewal is not done, so both stay.
+    const keep: Keep = async ({ accessToken: _, issuedAt: __, ...known }) => await (keeping = keeping.then(async () => {
+      row = await storeAtLast(row, { ...row.credentials, ...known }, true) ?? row
+    }))
     let credentials: Credentials
     try {
-      credentials = await request(mine)
+      // A renewal that is cut off has not ended until what it keeps is stored: the next one begins with it.
+      credentials = await request(mine, keep).finally(async () => await Promise.allSettled([keeping]))
     } catch (error) {
       if (!(error instanceof CrmError && error.code === 'auth-expired')) {
-        await users.endRenewal(tenant, mine.version)
+        await users.endRenewal(tenant, row.version)
         throw error
       }
-      if (!await users.markRevoked(tenant, mine.version)) return undefined
+      if (!await users.markRevoked(tenant, row.version)) return undefined
       log.warn({ platform: mine.platform, err: error }, 'the CRM has ended a connection: the user has to connect again')
       throw new PatchbayError('session-revoked', { cause: error })
     }
-    return await storeAtLast(mine, credentials)
+    return await storeAtLast(row, credentials)
   }
 
   /** A database that fails for a moment must not cost the connection: the CRM may not take the old token again. */
-  async function storeAtLast (mine: SignedInUser, credentials: Credentials): Promise<SignedInUser | undefined> {
+  async function storeAtLast (mine: SignedInUser, credentials: Credentials, goesOn = false): Promise<SignedInUser | undefined> {
     for (const wait of storePauses) {
       try {
-        return await store(mine, credentials)
+        return await store(mine, credentials, goesOn)
       } catch (error) {
         log.warn({ platform: mine.platform, err: error }, 'storing renewed credentials failed: they are stored again')
         await pause(wait)
       }
     }
-    return await store(mine, credentials)
+    return await store(mine, credentials, goesOn)
   }
 
-  async function store (mine: SignedInUser, credentials: Credentials): Promise<SignedInUser | undefined> {
+  async function store (mine: SignedInUser, credentials: Credentials, goesOn: boolean): Promise<SignedInUser | undefined> {
     let row = mine
     for (;;) {
-      const stored = await users.replaceCredentials(tenantOf(row), row.version, credentials)
+      const stored = await users.replaceCredentials(tenantOf(row), row.version, credentials, goesOn)
       if (isSignedIn(stored)) return stored
       // Whoever took over after a lease that ran out holds what was renewed here already, and must not be left with it.
       const current = await users.find(mine.id, mine.platform)

@@ -155,14 +155,21 @@ export const sabotages: readonly Sabotage[] = [
     promise: 'P4',
     title: 'throw away what the CRM has issued when the database fails',
     file: 'src/tokens/renewal.ts',
-    edits: [['return await storeAtLast(mine, credentials)', 'return await store(mine, credentials)']],
+    edits: [['return await storeAtLast(row, credentials)', 'return await store(row, credentials, false)']],
+    test: 'test/tokens/renewal.test.ts'
+  },
+  {
+    promise: 'P4',
+    title: 'take what a renewal has only kept for its result',
+    file: 'src/tokens/renewal.ts',
+    edits: [['({ accessToken: _, issuedAt: __, ...known })', '(known)']],
     test: 'test/tokens/renewal.test.ts'
   },
   {
     promise: 'P4',
     title: 'go on trying a refresh token that is dead',
     file: 'src/tokens/renewal.ts',
-    edits: [['if (!await users.markRevoked(tenant, mine.version)) return undefined', 'await users.endRenewal(tenant, mine.version)']],
+    edits: [['if (!await users.markRevoked(tenant, row.version)) return undefined', 'await users.endRenewal(tenant, row.version)']],
     test: 'test/faults/token-renewal.test.ts'
   },
   {

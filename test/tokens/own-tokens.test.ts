@@ -56,11 +56,16 @@ await t.test('what it is told when that fails', async t => {
 /** A CRM with sessions on top of OAuth: tokens are used once, a session ends, everything is in the query. */
 async function sessionCrm (t: Test) {
   const asked: string[] = []
+  const spent: string[] = []
+  let loginFails = false
   let count = 0
   let [good, session] = ['', '']
   const crm = {
     endSession: () => { session = 'ended' },
     endGrant: () => { good = 'ended' },
+    failLogin: (fails: boolean) => { loginFails = fails },
+    /** The refresh tokens that it was sent. */
+    spent,
     asked: () => asked.splice(0)
   }
   const server = createServer((request, response) => {
@@ -69,12 +74,14 @@ async function sessionCrm (t: Test) {
     const reply = (status: number, body: object): void => { response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body)) }
     const isClient = searchParams.get('client_secret') === 'the-secret'
     if (pathname === '/token') {
+      if (searchParams.has('refresh_token')) spent.push(searchParams.get('refresh_token') ?? '')
       const known = searchParams.get('code') === 'good' || searchParams.get('refresh_token') === good
       if (!isClient || !known) return reply(400, { error: 'invalid_grant' })
       good = `refresh-${++count}`
       return reply(200, { access_token: `access-${count}`, refresh_token: good })
     }
     if (pathname === '/login') {
+      if (loginFails) return reply(503, {})
       session = `session-${searchParams.get('access_token')}`
       return reply(200, { session })
     }
@@ -94,9 +101,10 @@ const connector = `
   import { Type, connector, ownTokens, path } from 'patchbay'
   const Tokens = Type.Object({ access_token: Type.String(), refresh_token: Type.String() })
 
-  async function session (door, tokenUrl, grant) {
+  async function session (door, tokenUrl, grant, keep) {
     const { id: client_id, secret: client_secret } = door.client()
     const tokens = await door.send({ method: 'POST', url: tokenUrl, query: { client_id, client_secret, ...grant }, answer: Tokens })
+    await keep?.({ refreshToken: tokens.refresh_token })
     const { session } = await door.send({ method: 'POST', url: new URL('/login', tokenUrl).href, query: { access_token: tokens.access_token }, answer: Type.Object({ session: Type.String() }) })
     return { accessToken: session, refreshToken: tokens.refresh_token, tokenUrl, expiresAt: door.now + 600_000 }
   }
@@ -109,7 +117,7 @@ const connector = `
     auth: ownTokens({
       form: 'oauth',
       login: async (door, { code, redirectUri, callback }) => await session(door, callback.tokenUrl, { code, redirect_uri: redirectUri }),
-      renew: async (door, { tokenUrl, refreshToken }) => await session(door, tokenUrl, { refresh_token: refreshToken }),
+      renew: async (door, { tokenUrl, refreshToken }, keep) => await session(door, tokenUrl, { refresh_token: refreshToken }, keep),
       revoke: async (door, { tokenUrl }) => { await door.send({ method: 'GET', url: new URL('/logout', tokenUrl).href, answer: Type.Object({}) }) },
       authorization: ({ accessToken }) => ({ 'Hive-Token': accessToken })
     }),
@@ -174,6 +182,46 @@ await t.test('a connector keeps sessions of its own: renewed in time, when refus
   crm.asked()
   await patchbay.call('/unAuthorize', { method: 'POST', token: again })
   t.strictSame(crm.asked(), ['/logout'])
+})
+
+await t.test('a renewal whose second step fails loses nothing of the first: the next one goes on with the new refresh token', async t => {
+  const crm = await sessionCrm(t)
+  const folder = t.testdir({ connectors: { 'hive.ts': connector } })
+  let now = Date.now()
+  const patchbay = await startPatchbay(t, {
+    folder, clock: () => now, config: { connectorsDir: join(folder, 'connectors') }, connector: { hive: { url: crm.url, clientId: 'id', clientSecret: 'the-secret' } }
+  })
+  const { json: { jwtToken: token } } = await patchbay.call(
+    `/oauth-callback?callbackUri=https://ringcentral.github.io/ringcentral-embeddable/redirect.html?code=good&state=platform=hive&hostname=temp&tokenUrl=${crm.url}/token&username=sam`
+  )
+  const lookUp = async () => (await patchbay.call(`/contact?phoneNumber=+1650555${1000 + crm.spent.length}`, { token })).json
+  const stored = async () => await patchbay.app.repositories.users.find('7-hive', 'hive')
+  const ends: Array<[how: string, end: () => void]> = [['the session has expired', () => { now += 600_001 }], ['the CRM refuses the session', crm.endSession]]
+  for (const [how, end] of ends) {
+    end()
+    crm.failLogin(true)
+    t.match(await lookUp(), { successful: false, error: { code: 'unavailable', retryable: true } }, how)
+    t.match(await stored(), { revokedAt: null, renewingUntil: null, credentials: { refreshToken: `refresh-${crm.spent.length + 1}` } }, how)
+    crm.failLogin(false)
+    t.match(await lookUp(), { successful: true }, how)
+  }
+  t.strictSame(crm.spent, ['refresh-1', 'refresh-2', 'refresh-3', 'refresh-4'], 'each refresh token was sent once')
+  t.match(await stored(), { credentials: { accessToken: 'session-access-5', refreshToken: 'refresh-5' } })
+})
+
+await t.test('what is kept is checked like all that a connector gives', async t => {
+  const crm = await sessionCrm(t)
+  const folder = t.testdir({ connectors: { 'hive.ts': connector.replace('{ refreshToken: tokens.refresh_token })', '{ refreshToken: 5 })') } })
+  const patchbay = await startPatchbay(t, {
+    folder, config: { connectorsDir: join(folder, 'connectors') }, connector: { hive: { url: crm.url, clientId: 'id', clientSecret: 'the-secret' } }
+  })
+  const { json: { jwtToken: token } } = await patchbay.call(
+    `/oauth-callback?callbackUri=https://ringcentral.github.io/ringcentral-embeddable/redirect.html?code=good&state=platform=hive&hostname=temp&tokenUrl=${crm.url}/token&username=sam`
+  )
+  crm.endSession()
+  t.match((await patchbay.call('/contact?phoneNumber=+16505551000', { token })).json, { successful: false, error: { code: 'unavailable' } })
+  t.match(patchbay.logged.join(''), 'hive.auth.renew refreshToken: Expected string')
+  t.match(await patchbay.app.repositories.users.find('7-hive', 'hive'), { renewingUntil: null, credentials: { refreshToken: 'refresh-1' } })
 })
 
 await t.test('a login form that is exchanged for credentials', async t => {

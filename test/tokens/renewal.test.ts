@@ -122,6 +122,81 @@ await onEveryDatabase(t, 'what a CRM has issued is stored, although the database
   t.not((await stored())?.credentials?.accessToken, seen.credentials.accessToken)
 })
 
+await onEveryDatabase(t, 'what a renewal keeps on its way is there for the next one when it fails', async (t, database) => {
+  const { seen, people, asked, process, request, stored } = await setUp(database)
+  const { accessToken, issuedAt } = seen.credentials
+  let failures = 2
+  const failing = process({
+    users: {
+      ...people,
+      replaceCredentials: async (...step) => {
+        if (failures-- > 0) throw new Error('The connection was cut')
+        return await people.replaceCredentials(...step)
+      }
+    },
+    request: async (user, keep) => {
+      // Nobody waits here until it is kept, as when a renewal is cut off.
+      keep({ ...await request(user), tokenUrl: 'https://there' }).catch(() => {})
+      throw new CrmError('unavailable')
+    }
+  })
+  await t.rejects(failing.renew(seen), { code: 'unavailable' })
+  t.match(await stored(), { renewingUntil: null, revokedAt: null, credentials: { accessToken, issuedAt, refreshToken: 'r2', tokenUrl: 'https://there' } })
+  t.match((await process().renew(seen)).credentials, { accessToken: 'a3', refreshToken: 'r3' })
+  t.strictSame(asked, ['r1', 'r2'])
+})
+
+await onEveryDatabase(t, 'nobody goes on with what a renewal has only kept', async (t, database) => {
+  const { seen, asked, process, request, stored } = await setUp(database)
+  let release = (): void => {}
+  const held = new Promise<void>(resolve => { release = resolve })
+  const slow = process({
+    request: async (user, keep) => {
+      const renewed = await request(user)
+      await keep(renewed)
+      await held
+      return { ...renewed, accessToken: 'whole' }
+    }
+  })
+  const renewing = [slow.renew(seen), slow.renew(seen), process().renew(seen)]
+  await pause(100)
+  t.match(await stored(), { renewingUntil: 16_000, credentials: { accessToken: 'a1', refreshToken: 'r2' } })
+  release()
+  for (const { credentials } of await Promise.all(renewing)) t.match(credentials, { accessToken: 'whole', refreshToken: 'r2' })
+  t.strictSame(asked, ['r1'])
+  t.match(await stored(), { renewingUntil: null, credentials: { accessToken: 'whole' } })
+})
+
+await onEveryDatabase(t, 'a renewal that is refused after it has kept something ends the connection', async (t, database) => {
+  const { seen, process, request, stored } = await setUp(database)
+  await t.rejects(process({
+    request: async (user, keep) => {
+      await keep(await request(user))
+      throw new CrmError('auth-expired')
+    }
+  }).renew(seen), { code: 'session-revoked' })
+  t.match(await stored(), { renewingUntil: null, revokedAt: 1_000, credentials: { refreshToken: 'r2' } })
+})
+
+await onEveryDatabase(t, 'what is kept does not come back after a logout or a login', async (t, database) => {
+  const { seen, people, process, request, discarded, signIn, setGood, stored } = await setUp(database)
+  const during = async (seen: SignedInUser, happens: () => Promise<unknown>) => await process({
+    request: async (user, keep) => {
+      const renewed = await request(user)
+      await happens()
+      await keep(renewed)
+      return renewed
+    }
+  }).renew(seen)
+  const { credentials } = await during(seen, signIn)
+  t.strictSame(credentials, (await stored())?.credentials)
+  t.strictSame(discarded, [])
+  setGood(credentials.refreshToken ?? '')
+  await t.rejects(during(await stored() as SignedInUser, async () => await people.signOut(alice)), { code: 'unknown-user' })
+  t.equal((await stored())?.credentials, undefined)
+  t.strictSame(discarded, ['a3', 'a4'], 'neither what was kept, with the old access token, nor what followed')
+})
+
 await onEveryDatabase(t, 'a login during a renewal goes before it', async (t, database) => {
   const { seen, process, request, signIn, stored } = await setUp(database)
   for (const fails of [false, true]) {
