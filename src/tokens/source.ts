@@ -2,6 +2,7 @@
 import type { Auth, Credentials } from '../contract/auth.ts'
 import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
+import { companyOf } from '../contract/operations.ts'
 import type { Clock } from '../db/database.ts'
 import type { SignedInUser } from '../db/users.ts'
 
@@ -48,7 +49,10 @@ export function storedSource (user: SignedInUser, authOf: (credentials: Credenti
   let latest = user
   let postponed = false
   const renewed = async (): Promise<Credentials> => {
-    latest = await unlessAborted(renew(latest), signal)
+    const renewed = await unlessAborted(renew(latest), signal)
+    // Somebody has connected to another company of the CRM meanwhile: what was begun for the first one is nothing for the other.
+    if (companyOf(renewed) !== companyOf(user)) throw new CrmError('unavailable', { outcome: 'not-received' })
+    latest = renewed
     return latest.credentials
   }
   return {

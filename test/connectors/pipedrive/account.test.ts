@@ -61,6 +61,18 @@ await t.test('a company has one list: what one of its users asks for anew counts
   t.equal((await list(stranger)).length, 3)
 })
 
+await t.test('what was begun for one company does not go on with the credentials of another', async t => {
+  const pipedrive = await connected(t)
+  const { context } = await pipedrive.caller()
+  const bob = await pipedrive.connect(12)
+  await pipedrive.connect(11, { companyId: 78 })
+  await pipedrive.fail({ path: '/api/v1/activityTypes', status: 401 })
+  await t.rejects(context.accountData({ key: 'activityTypes' } as never), { code: 'unavailable', outcome: 'not-received' })
+  t.strictSame(await pipedrive.received(), [types])
+  t.equal(names(await pipedrive.call(path, { token: bob })).length, 3)
+  t.strictSame(await pipedrive.received(), [types], 'nothing of it is remembered for the first')
+})
+
 await t.test('many who need the list at once make one request', async t => {
   const pipedrive = await connected(t)
   await Promise.all(Array.from({ length: 10 }, async () => await pipedrive.get(path)))
