@@ -22,6 +22,8 @@ export interface RemovedUser {
   readonly crmUserId: string
   /** What the connector gave as `companyId` at sign-in; empty where it gave none. */
   readonly companyId: string
+  /** Epoch milliseconds: when that was. A notice may come late, and ends no connection that was made or renewed after that. */
+  readonly at?: number
 }
 
 /**

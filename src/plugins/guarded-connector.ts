@@ -219,7 +219,7 @@ const Authorization = Type.Union([Text, Type.Record(Text, Text)])
 const RateState = Type.Object({
   limit: Type.Optional(Type.Number({ minimum: 0 })), remaining: Type.Optional(Type.Number({ minimum: 0 })), resetSeconds: Type.Optional(Type.Number({ minimum: 0 }))
 })
-const RemovedUser = Type.Object({ crmUserId: Text, companyId: Text })
+const RemovedUser = Type.Object({ crmUserId: Text, companyId: Text, at: Type.Optional(Type.Number()) })
 
 function guardedInfo (info: ConnectorInfo): ConnectorInfo {
   const { baseUrl, rateLimit, accountData, rootRoutes } = info

@@ -7,6 +7,7 @@ import { PatchbayError } from '../contract/errors.ts'
 import { companyOf } from '../contract/operations.ts'
 import type { PageRoute, RemovalNoticeRoute, RemovedUser } from '../contract/root-route.ts'
 import { Type } from '../contract/type.ts'
+import type { User } from '../db/users.ts'
 
 /** What this server is called at a CRM. */
 export interface Client {
@@ -77,12 +78,26 @@ function readNotice ({ read }: RemovalNoticeRoute, body: unknown): RemovedUser {
   }
 }
 
-/** Both ids have to match: somebody may belong to two companies, and leave one. */
-async function forget ({ repositories: { users }, log }: FastifyInstance, { platform }: ConnectorInfo, { crmUserId, companyId }: RemovedUser): Promise<void> {
+/** Clocks of CRMs differ from ours by less than this. Milliseconds. */
+const clockMargin = 60_000
+
+/**
+ * Both ids have to match: somebody may belong to two companies, and leave one. Who got credentials of the CRM since the removal
+ * has connected again.
+ */
+async function forget ({ repositories: { users }, log }: FastifyInstance, { platform }: ConnectorInfo, { crmUserId, companyId, at = Infinity }: RemovedUser): Promise<void> {
   const user = await users.find(`${crmUserId}-${platform}`, platform)
-  const known = user !== undefined && (companyOf(user) ?? '') === companyId
+  const known = user !== undefined && (companyOf(user) ?? '') === companyId && issuedAt(user) <= at + clockMargin
   if (known) await users.signOut({ userId: user.id, accountId: user.accountId, platform })
   log.info({ platform, known }, 'the CRM says that somebody removed the app there')
+}
+
+function issuedAt (user: User): number {
+  try {
+    return user.credentials?.issuedAt ?? 0
+  } catch {
+    return 0 // What cannot be opened is of no use to anybody.
+  }
 }
 
 /** Lets in whoever knows the id and secret of our client at the CRM, and takes the same time for every guess. */

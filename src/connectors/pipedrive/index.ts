@@ -68,8 +68,12 @@ export default connector({
       url: '/pipedrive-redirect',
       operationId: 'removePipedriveUser',
       summary: 'Pipedrive says that a user removed the app',
-      body: Type.Object({ user_id: Type.Integer(), company_id: Type.Integer() }),
-      read: ({ user_id: userId, company_id: companyId }) => ({ crmUserId: String(userId), companyId: String(companyId) })
+      body: Type.Object({ user_id: Type.Integer(), company_id: Type.Integer(), timestamp: Type.Optional(Type.Unknown()) }),
+      read ({ user_id: userId, company_id: companyId, timestamp }) {
+        // A notice without a time that can be read is a notice all the same.
+        const at = typeof timestamp === 'string' ? Date.parse(timestamp) : NaN
+        return { crmUserId: String(userId), companyId: String(companyId), ...(!Number.isNaN(at) && { at }) }
+      }
     })
   ]
 }, {

@@ -108,11 +108,14 @@ await t.test('the page at which the consent ends has what the extension looks fo
 })
 
 /** A user removes the app, of which Pipedrive tells the server. Gives the status of the answer. */
-async function removeApp ({ call, fake }: Connected, userId: number, { companyId = 77, secret = fake.config.clientSecret } = {}): Promise<number> {
+async function removeApp (
+  { call, fake }: Connected, userId: number,
+  { companyId = 77, secret = fake.config.clientSecret, timestamp = new Date().toISOString() }: { companyId?: number, secret?: string, timestamp?: unknown } = {}
+): Promise<number> {
   const { status } = await call('/pipedrive-redirect', {
     method: 'DELETE',
     headers: { authorization: `Basic ${Buffer.from(`${fake.config.clientId}:${secret}`).toString('base64')}` },
-    body: { client_id: fake.config.clientId, company_id: companyId, user_id: userId, timestamp: '2026-03-01T10:00:00.000Z' }
+    body: { client_id: fake.config.clientId, company_id: companyId, user_id: userId, timestamp }
   })
   return status
 }
@@ -139,6 +142,31 @@ await t.test('A-19: who removes the app in Pipedrive is disconnected here', asyn
   const user = await pipedrive.app.repositories.users.find('11-pipedrive', 'pipedrive')
   t.equal(user?.credentials, undefined)
   t.equal(await removeApp(pipedrive, 11), 200, 'a notice that comes twice does no harm')
+})
+
+await t.test('a removal notice that comes late does not end a connection that was made after the removal', async t => {
+  const now = Date.parse('2026-03-01T10:00:00.000Z')
+  const pipedrive = await connected(t, { clock: () => now })
+  const before = (seconds: number): string => new Date(now - seconds * 1_000).toISOString()
+  const table: Array<[title: string, timestamp: unknown, stays: boolean]> = [
+    ['the app was removed an hour before that', before(3_600), true],
+    ['a moment more than clocks may differ', before(61), true],
+    ['as much as clocks may differ', before(60), false],
+    ['afterwards', before(-5), false],
+    ['at a time that is none', 'yesterday', false],
+    ['at a time of another form', now - 3_600_000, false],
+    ['nobody knows when', null, false]
+  ]
+  const isSignedIn = async () => (await pipedrive.app.repositories.users.find('11-pipedrive', 'pipedrive'))?.isSignedIn
+  for (const [title, timestamp, stays] of table) {
+    await pipedrive.connect(11)
+    t.equal(await removeApp(pipedrive, 11, { timestamp }), 200, title)
+    t.equal(await isSignedIn(), stays, title)
+  }
+  await pipedrive.connect(11)
+  await pipedrive.overwriteCredentials('garbage')
+  t.equal(await removeApp(pipedrive, 11, { timestamp: before(3_600) }), 200)
+  t.equal(await isSignedIn(), false, 'what cannot be read is no newer connection')
 })
 
 await t.test('a removal notice has to say who it is about, and come from Pipedrive', async t => {

@@ -30,13 +30,14 @@ export async function connected (t: Test, { fake: fakeOptions, ...options }: Par
 
   async function connect (userId: number, { companyId = 77 } = {}): Promise<string> {
     const { accessToken, refreshToken } = fake.oauth.grant(userId)
+    const issuedAt = (options?.clock ?? Date.now)()
     const user = await patchbay.app.repositories.users.save({
       platform: 'pipedrive',
       crmUserId: String(userId),
       name: fake.held.users.find(({ id }) => id === userId)?.name,
       hostname: 'acme.pipedrive.com',
       timeZone: 'Europe/Berlin',
-      credentials: { accessToken, refreshToken, expiresAt: (options?.clock ?? Date.now)() + 3599_000 },
+      credentials: { accessToken, refreshToken, issuedAt, expiresAt: issuedAt + 3599_000 },
       info: { companyId, companyName: 'Acme Tooling', companyDomain: 'acme' }
     })
     return patchbay.app.signSession({ userId: user.id, platform: 'pipedrive', signIn: user.sessionId })
