@@ -283,7 +283,7 @@ export const sabotages: readonly Sabotage[] = [
     promise: 'P11',
     title: 'look for call logs without their user',
     file: 'src/db/call-logs.ts',
-    edits: [['.where(and(within(table, rowPlaceholders), inArray(', '.where(and(inArray(']],
+    edits: [['.where(and(within(table, tenantPlaceholders), inArray(', '.where(and(inArray(']],
     test: 'test/routes/tenancy.test.ts',
     quick: true
   },
