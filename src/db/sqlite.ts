@@ -18,6 +18,8 @@ const BUSY_PAUSE = 10
  * hardly two of them are neighbours: a few at a time (SQLite's own choice is 1,000).
  */
 const CHECKPOINT_PAGES = 250
+/** How much of the file is kept in memory at most, in KiB: enough to find a log among a million without asking the system for it. */
+const CACHE_SIZE = 65_536
 
 /**
  * Opens a database file, which is made together with its folder when it is not there, and brings its tables up to date.
@@ -39,6 +41,7 @@ export async function openSqlite (file: string): Promise<Database> {
     await migrateAlone(client)
     client.pragma('foreign_keys = ON')
     client.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+    client.pragma(`cache_size = -${CACHE_SIZE}`)
   } catch (error) {
     client.close()
     throw error
