@@ -1,6 +1,7 @@
 /**
  * The budget of a CRM account: a token bucket that the connector declares and the CRM's headers correct, and the delays that the CRM
- * asks for. Whoever finds it empty waits in line, requests that a person waits for before the others.
+ * asks for. Whoever finds it empty waits in line, requests that a person waits for before the others. An account that the CRM limits
+ * without saying for how long is left alone, longer each time, and then looked at with one request.
  */
 import type { RateLimit } from '../contract/connector.ts'
 import { rateState, type Headers } from './headers.ts'
@@ -19,6 +20,12 @@ export interface Budget {
   pause: (delay: number) => void
   /** Takes in what the headers of an answer say. */
   learn: (headers: Headers) => void
+  /** The CRM goes on limiting and names no delay. @returns the milliseconds for which it is left alone */
+  backOff: () => number
+  /** Whether it is left alone, or one request looks whether it still limits. */
+  isBackingOff: () => boolean
+  /** The CRM takes requests again. */
+  goOn: () => void
   /** Whether forgetting it would change nothing. */
   isIdle: () => boolean
 }
@@ -31,6 +38,8 @@ interface Waiting {
 
 /** Headers that only inform are not believed for longer. In milliseconds; a delay that the CRM demands comes by {@link Budget.pause}. */
 const longestReset = 60_000
+/** In milliseconds. Bursts are over soon; who goes on asking on a day whose budget is used up is shut out. */
+const [firstBackOff, longestBackOff] = [2_000, 60_000]
 
 /** @param rateLimit without one, only delays that the CRM asks for hold requests back */
 export function budget (rateLimit: RateLimit | undefined, clock: () => number): Budget {
@@ -39,6 +48,9 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
   let tokens = requests
   let refilledAt = clock()
   let pausedUntil = 0
+  let leftAloneUntil = 0
+  /** How often in a row it was found limited. */
+  let backOffs = 0
   let line: Waiting[] = []
   let timer: NodeJS.Timeout | undefined
 
@@ -75,10 +87,23 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
     serve()
   }
 
+  const leaveAlone = (now: number): void => {
+    leftAloneUntil = now + Math.min(firstBackOff * 2 ** backOffs, longestBackOff)
+    backOffs++
+  }
+
   return {
     async turn ({ background, longest, signal }) {
       const now = clock()
       refill(now)
+      if (backOffs > 0) {
+        // One looks, and the others leave it alone until that one is answered.
+        const left = Math.max(leftAloneUntil, pausedUntil) - now
+        if (left > 0) return left
+        leaveAlone(now)
+        tokens--
+        return 0
+      }
       const ahead = background ? line.length : line.filter(one => !one.background).length
       const delay = due(ahead, now)
       if (delay > longest || signal.aborted) return delay
@@ -115,10 +140,23 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
       tokens = Math.min(tokens, remaining, capacity)
       if (remaining === 0 && resetSeconds !== undefined) pause(Math.min(resetSeconds * 1000, longestReset))
     },
+    backOff () {
+      const now = clock()
+      const left = Math.max(leftAloneUntil, pausedUntil) - now
+      if (left > 0) return left
+      leaveAlone(now)
+      for (const one of line.splice(0)) one.end(leftAloneUntil - now)
+      return leftAloneUntil - now
+    },
+    isBackingOff: () => backOffs > 0,
+    goOn () {
+      backOffs = 0
+    },
     isIdle () {
       const now = clock()
       refill(now)
-      return line.length === 0 && pausedUntil <= now && tokens >= capacity
+      const isLimited = backOffs > 0 && now < leftAloneUntil + longestBackOff
+      return line.length === 0 && pausedUntil <= now && !isLimited && tokens >= capacity
     }
   }
 }

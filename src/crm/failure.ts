@@ -42,7 +42,7 @@ const kindOfStatus: Readonly<Record<number, CrmErrorKind>> = {
   429: 'rate-limited'
 }
 
-/** Seconds to leave a CRM alone that has shut us out, or takes no attempt of a call, and does not say for how long. */
+/** Seconds to leave a CRM alone that has shut us out and does not say for how long. */
 const shutOut = 60
 
 /**
@@ -66,12 +66,6 @@ export function judge (exchange: Exchange, now: number): Verdict | undefined {
     ...(delay !== undefined && { retryAfter: delay })
   }
 }
-
-/**
- * The verdict on a call that is not tried again. A limit that outlasts the attempts is no burst but, say, a day's budget: it holds for
- * the next calls, too, and a CRM shuts out who goes on asking.
- */
-export const givenUp = (verdict: Verdict): Verdict => verdict.kind === 'rate-limited' ? { retryAfter: shutOut, ...verdict } : verdict
 
 export const judgeBreak = ({ why, sent, retryAfter }: Broken): Verdict => ({
   kind: kindOfBreak[why],

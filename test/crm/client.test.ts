@@ -295,25 +295,54 @@ await t.test('whoever was shut out for going on asking does not go on asking', a
   t.equal(crm.received.length, 1)
 })
 
-await t.test('a CRM that limits and names no delay is left alone for a minute when no attempt of a call helped', async t => {
+await t.test('a CRM that limits and names no delay is left alone, longer each time, and looked at with one request', async t => {
   let well = false
   const time = { now: 1_000_000 }
-  const crm = await serve(t, (response, _request, number) => {
-    if (well) return json(response, 200, {})
-    // What guards the CRM shuts out who goes on asking.
-    response.writeHead(number > 6 ? 403 : 429, { 'content-type': number > 6 ? 'text/html' : 'application/json' }).end('{}')
-  })
+  const crm = await serve(t, response => { json(response, well ? 200 : 429, {}) })
   const client = (await startDoor(t, { clock: () => time.now })).crm(account(crm.url))
-  for (let i = 0; i < 10; i++) t.match(await errorOf(client.post(path`/x`, get)), { code: 'rate-limited', outcome: 'not-received', retryAfter: 60 })
+  const askTenTimes = async (retryAfter: number): Promise<void> => {
+    const errors = await Promise.all(Array.from({ length: 10 }, async () => await errorOf(client.post(path`/x`, get))))
+    for (const error of errors) t.match(error, { code: 'rate-limited', outcome: 'not-received', retryAfter })
+  }
+  t.match(await errorOf(client.get(path`/x`, get)), { code: 'rate-limited', outcome: 'not-received', retryAfter: 2 })
   t.equal(crm.received.length, 3, 'attempts for what is over in a moment')
-  time.now += 40_000
-  t.match(await errorOf(client.get(path`/x`, get)), { code: 'rate-limited', outcome: 'not-received', retryAfter: 20 })
+  await askTenTimes(2)
   t.equal(crm.received.length, 3)
-  time.now += 20_000
-  for (let i = 0; i < 10; i++) t.match(await errorOf(client.get(path`/x`, get)), { code: 'rate-limited', outcome: 'not-received', retryAfter: 60 })
-  t.equal(crm.received.length, 6)
-  time.now += 60_000
+  for (const [looks, next] of [4, 8, 16, 32, 60, 60].entries()) {
+    time.now += [2, 4, 8, 16, 32, 60][looks]! * 1000
+    await askTenTimes(next)
+    t.equal(crm.received.length, 4 + looks, 'one of ten looks')
+  }
+  time.now += 59_000
+  await askTenTimes(1)
+  time.now += 1_000
   well = true
+  t.strictSame(await client.get(path`/x`, get), {})
+  for (const answer of await Promise.all(Array.from({ length: 10 }, async () => await client.get(path`/x`, get)))) t.strictSame(answer, {})
+})
+
+await t.test('a burst that is more than the CRM takes costs nobody more than a moment', async t => {
+  const time = { now: 1_000_000 }
+  let taken = 0
+  const crm = await serve(t, response => { json(response, taken++ < 20 ? 200 : 429, {}) })
+  const client = (await startDoor(t, { clock: () => time.now })).crm(account(crm.url))
+  const ended = await Promise.allSettled(Array.from({ length: 25 }, async () => await client.get(path`/x`, get)))
+  t.equal(ended.filter(({ status }) => status === 'fulfilled').length, 20)
+  time.now += 2_000
+  taken = 0
+  t.strictSame(await client.get(path`/x`, get), {})
+})
+
+await t.test('a limit whose headers say when it ends is left alone until then', async t => {
+  const time = { now: 1_000_000 }
+  const crm = await serve(t, (response, _request, number) => {
+    response.writeHead(number > 1 ? 200 : 429, { 'content-type': 'application/json', 'x-ratelimit-remaining': number > 1 ? '9' : '0', 'x-ratelimit-reset': '12' }).end('{}')
+  })
+  const rateLimit = { requests: 10, perMilliseconds: 2_000, scope: 'account' as const }
+  const client = (await startDoor(t, { clock: () => time.now })).crm(account(crm.url, { info: { ...info, rateLimit }, accountKey: 'acme' }))
+  for (let i = 0; i < 3; i++) t.match(await errorOf(client.get(path`/x`, get)), { code: 'rate-limited', retryAfter: 12 })
+  t.equal(crm.received.length, 1)
+  time.now += 12_000
   t.strictSame(await client.get(path`/x`, get), {})
 })
 
