@@ -84,9 +84,10 @@ export interface OAuthAuth {
 
 /**
  * Stores at once what a renewal knows so far, in place of the same members of the credentials: when it fails after that, the next one
- * begins with them. The access token stays the old one until the renewal is done.
+ * begins with them. The access token and what belongs to it (`issuedAt`, `expiresAt`, `baseUrl`, `kind`) stay the old ones until the
+ * renewal is done. A member that is undefined says nothing, such as the refresh token where the CRM has given no new one.
  */
-export type Keep = (known: Readonly<Partial<Credentials>>) => Promise<void>
+export type Keep = (known: { readonly [Member in keyof Credentials]?: Credentials[Member] | undefined }) => Promise<void>
 
 /** A connector that makes and renews credentials by itself: sessions on top of OAuth, client credentials, exchanged passwords. */
 export interface OwnTokensAuth {

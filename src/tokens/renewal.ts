@@ -37,6 +37,11 @@ const leaseTime = 15_000
 const [shortestPause, longestPause] = [10, 250]
 /** Between the attempts to store what a CRM has issued: as long as a database needs to be there again. Milliseconds. */
 const storePauses = [100, 300, 1_000, 3_000, 10_000]
+/**
+ * What is stored of an access token stays together until the renewal is done: with the expiry of the next one it would count as fresh.
+ * By the token and its time of issue those who wait see that it is not done.
+ */
+const ofAccessToken = new Set(['accessToken', 'issuedAt', 'expiresAt', 'baseUrl', 'kind'])
 
 export function renewals ({ users, clock, log, request, discard }: RenewalParts): Renewals {
   const underWay = new Map<string, Promise<SignedInUser>>()
@@ -64,9 +69,9 @@ export function renewals ({ users, clock, log, request, discard }: RenewalParts)
     const tenant = tenantOf(mine)
     let row = mine
     let keeping = Promise.resolve()
-    // By access token and time of issue those who wait see that the renewal is not done, so both stay.
-    const keep: Keep = async ({ accessToken: _, issuedAt: __, ...known }) => await (keeping = keeping.then(async () => {
-      row = await storeAtLast(row, { ...row.credentials, ...known }, true) ?? row
+    const keep: Keep = async known => await (keeping = keeping.then(async () => {
+      const kept = Object.fromEntries(Object.entries(known).filter(([member, value]) => value !== undefined && !ofAccessToken.has(member)))
+      row = await storeAtLast(row, { ...row.credentials, ...kept }, true) ?? row
     }))
     let credentials: Credentials
     try {

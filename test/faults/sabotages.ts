@@ -162,7 +162,7 @@ export const sabotages: readonly Sabotage[] = [
     promise: 'P4',
     title: 'take what a renewal has only kept for its result',
     file: 'src/tokens/renewal.ts',
-    edits: [['({ accessToken: _, issuedAt: __, ...known })', '(known)']],
+    edits: [['value !== undefined && !ofAccessToken.has(member)', 'value !== undefined']],
     test: 'test/tokens/renewal.test.ts'
   },
   {

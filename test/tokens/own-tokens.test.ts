@@ -58,12 +58,15 @@ async function sessionCrm (t: Test) {
   const asked: string[] = []
   const spent: string[] = []
   let loginFails = false
+  let rotates = true
   let count = 0
   let [good, session] = ['', '']
   const crm = {
     endSession: () => { session = 'ended' },
     endGrant: () => { good = 'ended' },
     failLogin: (fails: boolean) => { loginFails = fails },
+    /** From now on a refresh token is good for many times, and no new one is given for it. */
+    stopRotating: () => { rotates = false },
     /** The refresh tokens that it was sent. */
     spent,
     asked: () => asked.splice(0)
@@ -77,7 +80,9 @@ async function sessionCrm (t: Test) {
       if (searchParams.has('refresh_token')) spent.push(searchParams.get('refresh_token') ?? '')
       const known = searchParams.get('code') === 'good' || searchParams.get('refresh_token') === good
       if (!isClient || !known) return reply(400, { error: 'invalid_grant' })
-      good = `refresh-${++count}`
+      count++
+      if (!rotates) return reply(200, { access_token: `access-${count}` })
+      good = `refresh-${count}`
       return reply(200, { access_token: `access-${count}`, refresh_token: good })
     }
     if (pathname === '/login') {
@@ -207,6 +212,38 @@ await t.test('a renewal whose second step fails loses nothing of the first: the 
   }
   t.strictSame(crm.spent, ['refresh-1', 'refresh-2', 'refresh-3', 'refresh-4'], 'each refresh token was sent once')
   t.match(await stored(), { credentials: { accessToken: 'session-access-5', refreshToken: 'refresh-5' } })
+})
+
+await t.test('what a renewal keeps before its second step fails harms neither the old refresh token nor the old expiry', async t => {
+  const keeping = 'keep?.({ refreshToken: tokens.refresh_token })'
+  const table: Array<[what: string, rotates: boolean, source: string, spent: string[]]> = [
+    ['no refresh token, where the CRM gave none', false, connector.replace('refresh_token: Type.String() })', 'refresh_token: Type.Optional(Type.String()) })')
+      .replace('refreshToken: tokens.refresh_token, tokenUrl', 'refreshToken: tokens.refresh_token ?? grant.refresh_token, tokenUrl'), ['refresh-1', 'refresh-1']],
+    ['the new expiry', true, connector.replace(keeping, keeping.replace(' })', ', expiresAt: door.now + 600_000 })')), ['refresh-1', 'refresh-2']]
+  ]
+  for (const [what, rotates, source, spent] of table) {
+    await t.test(what, async t => {
+      const crm = await sessionCrm(t)
+      const folder = t.testdir({ connectors: { 'hive.ts': source } })
+      let now = Date.now()
+      const patchbay = await startPatchbay(t, {
+        folder, clock: () => now, config: { connectorsDir: join(folder, 'connectors') }, connector: { hive: { url: crm.url, clientId: 'id', clientSecret: 'the-secret' } }
+      })
+      const { json: { jwtToken: token } } = await patchbay.call(
+        `/oauth-callback?callbackUri=https://ringcentral.github.io/ringcentral-embeddable/redirect.html?code=good&state=platform=hive&hostname=temp&tokenUrl=${crm.url}/token&username=sam`
+      )
+      const lookUp = async (number: string) => (await patchbay.call(`/contact?phoneNumber=${number}`, { token })).json
+      if (!rotates) crm.stopRotating()
+      now += 600_001
+      crm.failLogin(true)
+      t.match(await lookUp('+16505551000'), { successful: false, error: { code: 'unavailable' } })
+      crm.failLogin(false)
+      crm.asked()
+      t.match(await lookUp('+16505551001'), { successful: true })
+      t.strictSame(crm.asked(), ['/token', '/login', '/contacts'], 'the dead access token is not sent')
+      t.strictSame(crm.spent, spent)
+    })
+  }
 })
 
 await t.test('what is kept is checked like all that a connector gives', async t => {
