@@ -28,14 +28,15 @@ const staleLives = 60_000
 export function accountData ({ remembered, log }: AccountDataParts): AccountData {
   const underway = new Map<string, { readonly fetched: Promise<unknown>, readonly userId: string, readonly signal: AbortSignal }>()
 
-  async function fetch (owner: DataOwner, dataKey: string, provider: AccountDataProvider, context: Pick<Context, 'crm' | 'user' | 'signal'>, old: JsonData | undefined): Promise<unknown> {
+  async function fetch (owner: DataOwner, dataKey: string, provider: AccountDataProvider, context: Pick<Context, 'crm' | 'user' | 'signal'>, oldAfter: (error: unknown) => JsonData): Promise<unknown> {
     try {
       const fetched = await provider.fetch(context) as JsonData
       await remembered.set(owner, dataKey, fetched, provider.ttl)
       return fetched
     } catch (error) {
-      if (!(error instanceof CrmError) || old === undefined) throw error
-      log.debug({ err: error, platform: owner.platform, key: provider.key }, 'account data could not be fetched, the old is used')
+      // What is refused to whoever asks says nothing of what a colleague would be given.
+      if (!mayPass(error)) throw error
+      const old = oldAfter(error)
       await remembered.set(owner, dataKey, old, staleLives)
       return old
     }
@@ -49,6 +50,12 @@ export function accountData ({ remembered, log }: AccountDataParts): AccountData
       const known = found !== undefined && Value.Check(provider.schema, found.data) ? found : undefined
       if (known !== undefined && !known.expired && !refresh) return known.data
 
+      const oldAfter = (error: unknown): JsonData => {
+        if (!(error instanceof CrmError) || known === undefined) throw error
+        log.debug({ err: error, platform: owner.platform, key: provider.key }, 'account data could not be fetched, the old is used')
+        return known.data
+      }
+
       const name = JSON.stringify([owner, dataKey])
       for (;;) {
         const others = underway.get(name)
@@ -58,12 +65,16 @@ export function accountData ({ remembered, log }: AccountDataParts): AccountData
         } catch (error) {
           // Nobody has to suffer from it that whoever began has gone, or is refused what a colleague may be given.
           const isTheirs = others.signal.aborted || (others.userId !== tenant.userId && !mayPass(error))
-          if (!isTheirs || context.signal.aborted) throw error
+          if (!isTheirs || context.signal.aborted) return oldAfter(error) as never
         }
       }
-      const fetched = fetch(owner, dataKey, provider, context, known?.data).finally(() => { underway.delete(name) })
+      const fetched = fetch(owner, dataKey, provider, context, oldAfter).finally(() => { underway.delete(name) })
       underway.set(name, { fetched, userId: tenant.userId, signal: context.signal })
-      return await fetched as never
+      try {
+        return await fetched as never
+      } catch (error) {
+        return oldAfter(error) as never
+      }
     }
   }
 }

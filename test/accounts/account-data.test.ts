@@ -87,3 +87,38 @@ await onEveryDatabase(t, 'what the CRM refuses one user, it may give the colleag
     t.equal(asked, times, failure.code)
   }
 })
+
+await onEveryDatabase(t, 'an old list is given to whoever is refused the new one, and to nobody else; when the CRM fails, to everybody for a minute', async (t, database) => {
+  const failures = [
+    [new CrmError('auth-expired'), true],
+    [new CrmError('permission'), true],
+    [new CrmError('unavailable'), false],
+    [new CrmError('rate-limited'), false]
+  ] as const
+  for (const [failure, isTheirs] of failures) {
+    let now = 0
+    const lists = accountData({ remembered: remembered(database, () => now), log: { debug: () => {} } })
+    const told = [async () => ['old'], async () => { throw failure }, async () => ['new'], async () => ['newest']]
+    const provider = {
+      key: failure.code.replace('-', ''),
+      ttl: 100_000,
+      schema: Type.Array(Type.String()),
+      fetch: async () => {
+        await new Promise(resolve => { setTimeout(resolve, 20) })
+        return await told.shift()?.() ?? []
+      }
+    }
+    const ask = async (userId: string) => await lists.get(
+      { ...alice, userId }, provider, { crm: {} as never, user: { ...user, info: { companyId: 77 } }, signal: AbortSignal.timeout(9_000) }
+    )
+    await ask('1-acme')
+    now += 100_000
+    const given = isTheirs ? ['new'] : ['old']
+    t.strictSame(await Promise.all([ask('1-acme'), ask('1-acme'), ask('2-acme'), ask('3-acme')]), [['old'], ['old'], given, given], failure.code)
+    now += 59_999
+    t.strictSame(await ask('1-acme'), given, failure.code)
+    now += 1
+    t.strictSame(await ask('3-acme'), ['new'], `${failure.code}: nobody has shortened the time of a new list, or lengthened that of an old one`)
+    t.equal(told.length, 1, failure.code)
+  }
+})
