@@ -30,7 +30,7 @@ export async function openPostgres (url: string, longestStatement = LONGEST_STAT
   pool.on('error', ignore)
   pool.on('connect', client => { client.on('error', ignore) })
   pool.on('release', (failure: unknown, client) => {
-    if (failure instanceof Error && !isAnswered(failure)) cancel(client, connection)
+    if (failure instanceof Error && !isAnswered(failure)) endAfter(cancel(client, connection), client)
   })
   return postgresDatabase(drizzle(pool, { casing: 'snake_case' }), async () => { await pool.end() }, async work => await onOneOf(pool, work))
 }
@@ -57,23 +57,41 @@ interface Session {
   readonly processID: number
   readonly secretKey: number
   readonly connection: { startup: () => void, cancel: (processID: number, secretKey: number) => void, unref: () => void }
+  end: (ended?: () => void) => Promise<void>
 }
 
 /**
  * Asks the server to end the statement of a connection that is given up. It would go on: what waits for a lock there does not notice
  * that the other side has gone, takes up one of the server's connections, and writes when the lock is free. Poolers pass the request on.
  *
- * It costs a connection for a moment, before any login and beyond those that the server counts. Nobody waits for it, nobody hears
+ * It costs a connection for a moment, before any login and beyond those that the server counts. No statement waits for it, nobody hears
  * whether it arrives, and one that cannot be made is given up like any other.
+ * @returns settles when the server has closed that connection, or it is given up
  */
-function cancel (client: pg.PoolClient, config: pg.ClientConfig): void {
+async function cancel (client: pg.PoolClient, config: pg.ClientConfig): Promise<void> {
   const { processID, secretKey } = client as unknown as Session
   const messenger = new pg.Client(config).on('error', ignore)
   const { connection } = messenger as unknown as Session
   // In the place of a login. The server closes the connection then, without an answer.
   connection.startup = () => { connection.cancel(processID, secretKey) }
-  messenger.connect().catch(ignore)
+  const closed = messenger.connect()
   connection.unref()
+  await closed
+}
+
+/**
+ * Keeps the connection of a client that its pool is about to end until something is done or has failed: a pooler knows only the keys
+ * of connections that stand. For the pool, it has ended at once, and it does not keep the process.
+ */
+function endAfter (done: Promise<void>, client: pg.PoolClient): void {
+  const session = client as unknown as Session
+  const end = session.end.bind(session)
+  session.end = async ended => {
+    ended?.()
+    await done.catch(ignore)
+    await end()
+  }
+  session.connection.unref()
 }
 
 type Transaction = Parameters<Parameters<NodePgDatabase['transaction']>[0]>[0]

@@ -1,4 +1,5 @@
 /** Postgres on a socket, for the real driver. */
+import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import type { PGlite } from '@electric-sql/pglite'
 
@@ -12,9 +13,14 @@ export async function servePostgres (pglite: PGlite) {
   let breaking = false
   let held: { text: string, come: (letGo: () => void) => void } | undefined
   let sessions = 0
+  /** Of the sessions whose connection stands. Of others a pooler does not know the key, unlike Postgres itself. */
+  const keys = new Map<Socket, number>()
   const cancelled: number[] = []
   const server = createServer(socket => {
-    sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)))
+    sockets.add(socket.on('error', () => {}).on('close', () => {
+      sockets.delete(socket)
+      keys.delete(socket)
+    }))
     let queue = Promise.resolve()
     socket.on('data', bytes => {
       if (silent.has(socket)) return
@@ -23,7 +29,8 @@ export async function servePostgres (pglite: PGlite) {
         return socket.destroy()
       }
       if (bytes.subarray(0, 8).equals(cancelRequest)) {
-        cancelled.push(Number(bytes.toString('latin1', 8)))
+        const key = Number(bytes.toString('latin1', 8))
+        if ([...keys.values()].includes(key)) cancelled.push(key)
         return socket.destroy()
       }
       if (held !== undefined && bytes.includes(held.text)) {
@@ -31,13 +38,15 @@ export async function servePostgres (pglite: PGlite) {
         held = undefined
         queue = queue.then(async () => { await new Promise<void>(come) })
       }
-      queue = queue.then(async () => { socket.write(withKey(await pglite.execProtocolRaw(bytes))) })
+      queue = queue.then(async () => { socket.write(withKey(socket, await pglite.execProtocolRaw(bytes))) })
     })
   })
   /** Process and key of each session are its own: together `00000001`, `00000002`, ... */
-  function withKey (answer: Uint8Array): Uint8Array {
+  function withKey (socket: Socket, answer: Uint8Array): Uint8Array {
     const at = Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength).indexOf(backendKeyData)
-    return at < 0 ? answer : Buffer.concat([answer.subarray(0, at), backendKeyData, Buffer.from(String(++sessions).padStart(8, '0')), answer.subarray(at + 13)])
+    if (at < 0) return answer
+    keys.set(socket, ++sessions)
+    return Buffer.concat([answer.subarray(0, at), backendKeyData, Buffer.from(String(sessions).padStart(8, '0')), answer.subarray(at + 13)])
   }
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -51,6 +60,8 @@ export async function servePostgres (pglite: PGlite) {
     hold: async (text: string) => await new Promise<() => void>(resolve => { held = { text, come: resolve } }),
     /** The sessions that somebody has asked to end their statement. */
     cancelled,
+    /** Resolves when every connection that stands has been closed. */
+    left: async () => { await Promise.all([...sockets].map(async socket => await once(socket, 'close'))) },
     stop: () => { server.close() }
   }
 }

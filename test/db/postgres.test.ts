@@ -65,5 +65,6 @@ await t.test('a Postgres that vanishes without a word holds nobody up, and its c
   }
   await t.rejects(handle.select({ no: sql`no_such_column` }).from(tables.users), 'what the server has answered is at its end there')
   await database.close()
+  await server.left()
   t.strictSame(server.cancelled, [2, 3], 'and goes on nowhere: what the server does may be waiting for a lock')
 })
