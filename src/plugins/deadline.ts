@@ -14,11 +14,15 @@ export interface DeadlineOptions {
 }
 
 /** Of a request that only reads, nobody misses the end when its client has gone. */
-export const onlyReads = ({ method }: FastifyRequest): boolean => method === 'GET'
+export const onlyReads = ({ method, routeOptions }: FastifyRequest): boolean => method === 'GET' && routeOptions.config.writes !== true
 
 const start = Symbol('start of a deadline')
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Writes although it is asked with GET. */
+    writes?: boolean
+  }
   interface FastifyRequest {
     /** Aborts when the time is up, or nobody waits any more. */
     readonly deadline: AbortSignal

@@ -20,7 +20,8 @@ export const oauthRoutes: FastifyPluginAsyncTypebox = async fastify => {
 
   fastify.route({
     ...oauthCallbackRoute,
-    config: guarded,
+    // A code is good for one time only: given up halfway, it would be spent, with tokens at the CRM that nobody knows.
+    config: { ...guarded, writes: true },
     preValidation: async request => { request.query = firstOfEach(request.query) },
     handler: async (request, reply) => {
       reply.header('cache-control', 'no-store')

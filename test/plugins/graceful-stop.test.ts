@@ -1,9 +1,12 @@
 import { once } from 'node:events'
+import type { RequestListener } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
+import { join } from 'node:path'
 import fastify, { type RouteHandlerMethod } from 'fastify'
 import t from 'tap'
+import { openDatabase } from '../../src/db/database.ts'
 import gracefulStop from '../../src/plugins/graceful-stop.ts'
-import { startPatchbay } from '../patchbay.ts'
+import { decide, startPatchbay } from '../patchbay.ts'
 
 await t.test('a stop first ends what is begun in the background, then waits for all work at the same time, and for what was begun meanwhile', async t => {
   const app = fastify()
@@ -113,3 +116,39 @@ await t.test('what writes is brought to its end before anything closes, also whe
     t.strictSame(told, ['ended', 'closed'], title)
   }
 })
+
+const times: Array<[title: string, stopsBefore: boolean]> = [['before a stop', false], ['during a stop', true]]
+for (const [title, stopsBefore] of times) {
+  await t.test(`who gave access at the CRM is connected, also when their client goes ${title}, before the CRM has given tokens`, { timeout: 20_000 }, async t => {
+    const folder = t.testdir()
+    const { app, url, crm } = await startPatchbay(t, { folder })
+    const begun = await fetch(`${url}/oauth-authorize?platform=example`, { redirect: 'manual' })
+    const back = await decide(begun.headers.get('location') ?? '')
+
+    const { server } = crm.app
+    const [answer] = server.listeners('request') as RequestListener[]
+    const asked = new Promise<() => void>(resolve => {
+      server.removeAllListeners('request').on('request', (request, response) => {
+        if (request.url === '/oauth/token') resolve(() => answer?.(request, response))
+        else answer?.(request, response)
+      })
+    })
+    const connected = once(app.server, 'connection')
+    const client = connect(Number(new URL(url).port))
+    client.write(`GET ${back.slice(url.length)} HTTP/1.1\r\nhost: a\r\n\r\n`)
+    const giveTokens = await asked
+    const [socket] = await connected
+    const gone = once(socket, 'close')
+    const stopping = once(app.stopping, 'abort')
+    const closed = stopsBefore ? app.close() : gone.then(async () => { await app.close() })
+    if (stopsBefore) await stopping
+    client.destroy()
+    await gone
+    giveTokens()
+    await closed
+
+    const { handle, tables: { users }, close } = await openDatabase(`file:${join(folder, 'patchbay.db')}`)
+    t.strictSame(await handle.select({ id: users.id }).from(users), [{ id: '1-example' }])
+    await close()
+  })
+}
