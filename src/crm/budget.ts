@@ -87,6 +87,8 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
     serve()
   }
 
+  /** Milliseconds for which nobody asks. */
+  const rest = (now: number): number => Math.max(0, leftAloneUntil - now, pausedUntil - now)
   const leaveAlone = (now: number): void => {
     leftAloneUntil = now + Math.min(firstBackOff * 2 ** backOffs, longestBackOff)
     backOffs++
@@ -98,7 +100,7 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
       refill(now)
       if (backOffs > 0) {
         // One looks, and the others leave it alone until that one is answered.
-        const left = Math.max(leftAloneUntil, pausedUntil) - now
+        const left = rest(now)
         if (left > 0) return left
         leaveAlone(now)
         tokens--
@@ -142,15 +144,16 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
     },
     backOff () {
       const now = clock()
-      const left = Math.max(leftAloneUntil, pausedUntil) - now
-      if (left > 0) return left
-      leaveAlone(now)
-      for (const one of line.splice(0)) one.end(leftAloneUntil - now)
-      return leftAloneUntil - now
+      if (rest(now) === 0) {
+        leaveAlone(now)
+        for (const one of line.splice(0)) one.end(rest(now))
+      }
+      return rest(now)
     },
     isBackingOff: () => backOffs > 0,
     goOn () {
       backOffs = 0
+      leftAloneUntil = 0
     },
     isIdle () {
       const now = clock()

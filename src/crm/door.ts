@@ -9,7 +9,7 @@ import { breaker } from './breaker.ts'
 import { budgets, type Budget } from './budget.ts'
 import type { Connections } from './connections.ts'
 import { exchange, type Answered, type Exchange, type Outgoing } from './exchange.ts'
-import { judge, noAnswer, type Verdict } from './failure.ts'
+import { isUntimedLimit, judge, noAnswer, type Verdict } from './failure.ts'
 import type { Limits } from './limits.ts'
 import { decide, type Decision } from './retry.ts'
 import type { CrmScope } from './scope.ts'
@@ -87,23 +87,20 @@ export function door ({ connections, limits, clock, random, log }: DoorOptions):
       setMaxListeners(0, signal)
       for (let number = 1; ; number++) {
         const ended = await attempt(outgoing, scope, host, budget, spent)
-        const first = judge(ended, clock())
-        const isLimited = first?.kind === 'rate-limited' && first.retryAfter === undefined
-        const { wait, why } = first === undefined
+        const judged = judge(ended, clock())
+        const { wait, why } = judged === undefined
           ? done
-          : isLimited && budget.isBackingOff()
-            ? stillLimited
-            : decide({ verdict: first, method, number, talked: spent.talked, patience: patience(scope, spent), limits, random })
-        if ('status' in ended && first?.kind !== 'rate-limited') budget.goOn()
-        const judged = isLimited && wait === undefined ? { ...first, retryAfter: seconds(budget.backOff()) } : first
+          : decide({ verdict: judged, method, number, talked: spent.talked, patience: patience(scope, spent), isBackingOff: budget.isBackingOff(), limits, random })
         spent.uncertain ||= judged?.outcome === 'unknown'
-        const verdict = judged !== undefined && spent.uncertain ? { ...judged, outcome: 'unknown' as const } : judged
+        if ('status' in ended && judged?.kind !== 'rate-limited') budget.goOn()
+        const rest = wait === undefined && isUntimedLimit(judged) ? { retryAfter: seconds(budget.backOff()) } : undefined
+        const verdict = judged && { ...judged, ...rest, ...(spent.uncertain && { outcome: 'unknown' as const }) }
 
         if (judged?.transient === true && judged.kind === 'unavailable') hosts.failed(host)
         else if ('status' in ended) hosts.succeeded(host)
-        if ('status' in ended && first?.outcome === 'not-received' && first.retryAfter !== undefined) {
+        if ('status' in ended && judged?.outcome === 'not-received' && judged.retryAfter !== undefined) {
           // The CRM put it off, and means everybody of the account; the next attempt waits there for its turn.
-          budget.pause(Math.max(first.retryAfter * 1000, wait ?? 0))
+          budget.pause(Math.max(judged.retryAfter * 1000, wait ?? 0))
         } else if (wait !== undefined) {
           spent.waited += wait
           await pause(wait, undefined, { signal }).catch(() => {}) // An abort shows in the signal.
@@ -128,7 +125,6 @@ export function door ({ connections, limits, clock, random, log }: DoorOptions):
 }
 
 const done: Decision = { wait: undefined, why: 'success' }
-const stillLimited: Decision = { wait: undefined, why: 'the CRM still limits' }
 
 const resting = (rest: number): Exchange => ({ why: 'resting', sent: false, retryAfter: seconds(rest) })
 

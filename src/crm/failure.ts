@@ -67,6 +67,9 @@ export function judge (exchange: Exchange, now: number): Verdict | undefined {
   }
 }
 
+/** Whether the CRM limits, and does not say for how long. */
+export const isUntimedLimit = (verdict: Verdict | undefined): boolean => verdict?.kind === 'rate-limited' && verdict.retryAfter === undefined
+
 export const judgeBreak = ({ why, sent, retryAfter }: Broken): Verdict => ({
   kind: kindOfBreak[why],
   outcome: sent ? 'unknown' : 'not-received',

@@ -1,5 +1,5 @@
 /** The one decision about another attempt: whether, after how long, and why. */
-import type { Verdict } from './failure.ts'
+import { isUntimedLimit, type Verdict } from './failure.ts'
 import type { Limits } from './limits.ts'
 
 export interface Attempt {
@@ -12,6 +12,8 @@ export interface Attempt {
   readonly talked: number
   /** Milliseconds that it may still wait. */
   readonly patience: number
+  /** Whether the CRM has limited earlier calls of the account for an unknown time, and is only looked at. */
+  readonly isBackingOff: boolean
   readonly limits: Pick<Limits, 'talk'>
   /** At least 0, below 1. */
   readonly random: () => number
@@ -34,10 +36,11 @@ const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
  * doing it twice is the same as once. The wait is a random part of a doubling time ("full jitter"), and never shorter than the CRM
  * asked for.
  */
-export function decide ({ verdict, method, number, talked, patience, limits, random }: Attempt): Decision {
+export function decide ({ verdict, method, number, talked, patience, isBackingOff, limits, random }: Attempt): Decision {
   const { transient, outcome, retryAfter } = verdict
   if (!transient) return { wait: undefined, why: 'another attempt would end the same way' }
   if (outcome !== 'not-received' && !idempotent.has(method)) return { wait: undefined, why: 'the CRM may have done it' }
+  if (isBackingOff && isUntimedLimit(verdict)) return { wait: undefined, why: 'the CRM still limits' }
   if (number >= (retryAfter === undefined ? mostAttempts : mostPutOff)) return { wait: undefined, why: 'too many attempts' }
   if (talked > limits.talk * 0.9) return { wait: undefined, why: 'no time is left' }
   const backoff = firstBackoff * 2 ** number * random()

@@ -66,7 +66,7 @@ export function cipher (keys: KeyRing): Cipher {
   }
 }
 
-/** Random bytes that no seal has used yet: many are drawn at once, because asking for them takes longer than the sealing itself. */
+/** Random bytes that no seal has used yet: many are drawn at once, because asking for them takes a quarter of the time of a seal. */
 const drawn = Buffer.alloc(NONCE_BYTES * 256)
 let used = drawn.length
 

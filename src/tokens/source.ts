@@ -49,10 +49,10 @@ export function storedSource (user: SignedInUser, authOf: (credentials: Credenti
   let latest = user
   let postponed = false
   const renewed = async (): Promise<Credentials> => {
-    const renewed = await unlessAborted(renew(latest), signal)
+    const next = await unlessAborted(renew(latest), signal)
     // Somebody has connected to another company of the CRM meanwhile: what was begun for the first one is nothing for the other.
-    if (companyOf(renewed) !== companyOf(user)) throw new CrmError('unavailable', { outcome: 'not-received' })
-    latest = renewed
+    if (companyOf(next) !== companyOf(user)) throw new CrmError('unavailable', { outcome: 'not-received' })
+    latest = next
     return latest.credentials
   }
   return {

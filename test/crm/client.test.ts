@@ -319,6 +319,12 @@ await t.test('a CRM that limits and names no delay is left alone, longer each ti
   well = true
   t.strictSame(await client.get(path`/x`, get), {})
   for (const answer of await Promise.all(Array.from({ length: 10 }, async () => await client.get(path`/x`, get)))) t.strictSame(answer, {})
+
+  well = false
+  const before = crm.received.length
+  t.match(await errorOf(client.get(path`/x`, get)), { code: 'rate-limited', retryAfter: 2 }, 'once it has been well, it begins anew')
+  await askTenTimes(2)
+  t.equal(crm.received.length, before + 3)
 })
 
 await t.test('a burst that is more than the CRM takes costs nobody more than a moment', async t => {

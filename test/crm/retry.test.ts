@@ -9,7 +9,7 @@ const limited = (retryAfter?: number) => ({ kind: 'rate-limited', outcome: 'not-
 const refused = { kind: 'invalid', outcome: 'refused', transient: false } as const
 
 const attempt = (more: Partial<Attempt>): Attempt =>
-  ({ verdict: unsent, method: 'GET', number: 1, talked: 0, patience: defaultLimits.wait, limits: defaultLimits, random: () => 0.5, ...more })
+  ({ verdict: unsent, method: 'GET', number: 1, talked: 0, patience: defaultLimits.wait, isBackingOff: false, limits: defaultLimits, random: () => 0.5, ...more })
 
 await t.test('whether, after how long, and why', async t => {
   const table: Array<[title: string, attempt: Partial<Attempt>, wait: number | undefined]> = [
@@ -31,6 +31,8 @@ await t.test('whether, after how long, and why', async t => {
     ['a delay of nothing still backs off', { verdict: limited(0) }, 250],
     ['a rate limit without a delay', { verdict: limited() }, 250],
     ['a rate limit without a delay, the third time', { verdict: limited(), number: 3 }, undefined],
+    ['a rate limit without a delay, where earlier calls met one', { verdict: limited(), isBackingOff: true }, undefined],
+    ['a delay that was asked for, where earlier calls met a limit without one', { verdict: limited(7), isBackingOff: true }, 7000],
     ['a delay that was asked for the third time', { verdict: limited(2), number: 3, patience: 6500 }, 2000],
     ['a delay when most of the wait is used', { verdict: limited(7), number: 2, patience: 3500 }, undefined],
     ['a delay for the twentieth time', { verdict: limited(0), number: 20 }, undefined],

@@ -184,7 +184,7 @@ export const sabotages: readonly Sabotage[] = [
     promise: 'P5',
     title: 'let others of the account ask before the delay is over',
     file: 'src/crm/door.ts',
-    edits: [['budget.pause(Math.max(first.retryAfter * 1000, wait ?? 0))', 'budget.pause(1)']],
+    edits: [['budget.pause(Math.max(judged.retryAfter * 1000, wait ?? 0))', 'budget.pause(1)']],
     test: 'test/crm/client.test.ts'
   },
   {
