@@ -211,7 +211,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   }
 
   const writeWhatWaits = async (caller: Caller, store: ChangeStore<CallLog>): Promise<void> => {
-    await writeWaiting(store.find, pendingOf, async taken => await update(caller, store, undefined, taken))
+    await writeWaiting(store.find, pendingOf, clock, async taken => await update(caller, store, undefined, taken))
   }
 
   return {

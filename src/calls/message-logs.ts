@@ -200,7 +200,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       const current = await store.find()
       const first = current && pendingOf(current).create
       if (current?.state !== 'logged' && first !== undefined) await create(caller, first, messageRequestOf(first, clock()), true)
-      await writeWaiting(store.find, pendingOf, async taken => await update(caller, store, undefined, taken))
+      await writeWaiting(store.find, pendingOf, clock, async taken => await update(caller, store, undefined, taken))
     }
   }
 }

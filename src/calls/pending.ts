@@ -154,17 +154,19 @@ function withUpdate<Update> (updates: readonly Update[], update: Update): readon
  * Writes what waits, all of it at once. When that is refused, one update after the other, so that one that the CRM does not take
  * keeps no other from it.
  * @param find the log, as it is now
- * @throws what kept them from being written, or the first refusal when all others are written
+ * @throws what kept them from being written, or the first refusal when all others are written or put off
  */
-export async function writeWaiting<Row extends { readonly state: LogState }> (
-  find: () => Promise<Row | undefined>, pendingOf: (row: Row) => Pick<Pending<unknown, unknown>, 'updates'>, write: (taken: Taken) => Promise<unknown>
+export async function writeWaiting<Row extends { readonly state: LogState, readonly nextAttemptAt: number | null }> (
+  find: () => Promise<Row | undefined>, pendingOf: (row: Row) => Pick<Pending<unknown, unknown>, 'updates'>, clock: Clock, write: (taken: Taken) => Promise<unknown>
 ): Promise<void> {
-  const waits = async (): Promise<boolean> => {
-    const row = await find()
-    return row?.state === 'logged' && pendingOf(row).updates.length > 0
-  }
   let taken: Taken = 'all'
   let refusal: unknown
+  const waits = async (): Promise<boolean> => {
+    const row = await find()
+    if (row?.state !== 'logged' || pendingOf(row).updates.length === 0) return false
+    // Where it is the record that the CRM does not let us read, nothing was taken off, and the row says when to come back.
+    return refusal === undefined || (row.nextAttemptAt ?? 0) <= clock()
+  }
   while (await waits()) {
     try {
       await write(taken)

@@ -37,6 +37,8 @@ interface World {
   records: () => Activity[]
   note: () => string
   crm: ReturnType<typeof openCrm>
+  /** The methods of the requests that the CRM got. */
+  asked: string[]
   /** The rows of calls, as they are. */
   rows: () => Promise<CallLog[]>
 }
@@ -46,7 +48,12 @@ async function world (t: Test, connector: (now: () => number) => Connector = now
   const now = (): number => time
   const crm = openCrm(now)
   const failing = new Map<string, Failing>()
-  const instance = await startInstance({ url: `file:${join(t.testdir(), 'patchbay.db')}`, clock: now, crm, connector: connector(now), meets: method => failing.get(method) })
+  const asked: string[] = []
+  const meets = (method: string): Failing | undefined => {
+    asked.push(method)
+    return failing.get(method)
+  }
+  const instance = await startInstance({ url: `file:${join(t.testdir(), 'patchbay.db')}`, clock: now, crm, connector: connector(now), meets })
   t.teardown(async () => {
     await instance.stop()
     crm.close()
@@ -54,6 +61,7 @@ async function world (t: Test, connector: (now: () => number) => Connector = now
   return {
     instance,
     crm,
+    asked,
     pass: milliseconds => { time += milliseconds },
     fail: (method, how) => { how === undefined ? failing.delete(method) : failing.set(method, how) },
     records: crm.records,
@@ -673,6 +681,39 @@ await t.test('a message that was promised is written, although the one before it
   t.match(record?.body, /Words of m3/)
   t.notMatch(record?.body, /Words of m4/, 'its sender was told that it is not kept')
   t.match(await rows(), [{ state: 'logged', nextAttemptAt: null }])
+})
+
+await t.test('what waits with a record that may not be read is tried once, and goes on waiting', async t => {
+  const written = async (kind: 'call' | 'conversation', words: string): Promise<World> => {
+    const opened = await world(t)
+    const { instance: { callLogs, messageLogs, caller }, fail, asked } = opened
+    if (kind === 'call') await callLogs.create(caller, callOf(''), create)
+    else await messageLogs.log(caller, messageOf('m1'))
+    fail('GET', 503)
+    await t.rejects(kind === 'call' ? callLogs.update(caller, { sessionId: 's1', note: words }) : messageLogs.log(caller, messageOf(words)), { code: 'waiting' })
+    fail('GET', 400)
+    asked.length = 0
+    return opened
+  }
+
+  for (const kind of ['call', 'conversation'] as const) {
+    await t.test(`of a ${kind}, by the recovery`, { timeout: 20_000 }, async t => {
+      const { instance, fail, pass, records, asked } = await written(kind, 'm2')
+      pass(60_000)
+      await instance.recover()
+      t.strictSame(asked, ['GET'])
+      fail('GET', undefined)
+      pass(3_600_000)
+      await instance.recover()
+      t.match(records()[0]?.body, /m2/)
+    })
+  }
+
+  await t.test('of a call whose disposition is set', { timeout: 20_000 }, async t => {
+    const { instance: { callLogs, caller }, asked } = await written('call', 'waits')
+    await callLogs.setDisposition(caller, { sessionId: 's1', dispositions: { note: 'x' } } as never)
+    t.strictSame(asked.filter(method => method === 'GET'), ['GET'])
+  })
 })
 
 await t.test('a fax that had to wait has its link', async t => {
