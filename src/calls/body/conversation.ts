@@ -13,6 +13,8 @@ export interface EntryLayout {
   entry: RegExp
   /** The text of an entry as a person reads it. */
   reading: (text: string) => string
+  /** Whether a text holds markup of a person that its reading leaves out: it counts as changed. */
+  isMarked?: (text: string) => boolean
   /** Entries start on a line of their own. */
   linewise: boolean
   /** What keeps an entry apart from the next. */
@@ -140,12 +142,13 @@ export function mergeEntries (
     const text = written(shortened)
     const reading = layout.reading(text)
     const fingerprint = fingerprintOf(reading)
+    const same = row?.fingerprint === fingerprint
+    if (!same && row !== undefined && layout.isMarked?.(row.text)) return { entry: id, action: 'kept', reason: 'changed-by-person' }
     remember(fingerprint)
     if (row === undefined) {
       insert(rows, { text, reading, fingerprint, id, at }, conversation, layout, order)
       return { entry: id, action: 'added', reason: 'new' }
     }
-    const same = row.fingerprint === fingerprint
     Object.assign(row, same ? { id, at } : { id, at, reading, fingerprint, text: text + layout.gap(rows.indexOf(row)) })
     return same ? { entry: id, action: 'kept', reason: 'same' } : { entry: id, action: 'replaced', reason: 'ours' }
   })

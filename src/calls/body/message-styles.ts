@@ -31,6 +31,11 @@ export interface MessageStyle {
 /** The text of HTML without its markup, however a CRM lays it out. */
 export const htmlReading = (text: string) => unescaped(text, () => ' ').replace(/\s+/g, ' ')
 
+const ownLink = /\[Link\]:\s*<a\s[^<>]*>\s*open\s*<\/a\s*>/gi
+/** Tags that neither we nor editors of CRMs write there. */
+const foreignTag = /<\/?(?!(?:li|p|div|br|b|strong)[\s/>])[a-z]/i
+const isMarked = (text: string) => foreignTag.test(text.replace(ownLink, ''))
+
 const html: MessageStyle = {
   subjectDate: 'YY/MM/DD',
   inline: text => escaped(oneLine(text)),
@@ -47,6 +52,7 @@ const html: MessageStyle = {
     ends: /<\/ul\s*>\s*-{12}/gi,
     entry: /<li(?:\s[^<>]*)?>/gi,
     reading: htmlReading,
+    isMarked,
     linewise: false,
     gap: () => ''
   },
@@ -55,6 +61,7 @@ const html: MessageStyle = {
   links: {
     entry: /(?:Fax failed to be uploaded to [^<>]*<br(?:\s[^<>]*|\/)?>\s*)?(?:Voicemail recording|Fax document) link: |<li(?:\s[^<>]*)?>/gi,
     reading: htmlReading,
+    isMarked,
     linewise: false,
     gap: () => ''
   },

@@ -42,6 +42,7 @@ const html: DigestStyle = {
     ends: /<hr(?:\s[^<>]*|\/)?>\s*<(div|p)(?:\s[^<>]*)?>END<\/\1>/gi,
     entry: /<p(?:\s[^<>]*)?>/gi,
     reading: htmlReading,
+    isMarked: text => /<\/?(?!(?:div|p|br|hr|ul|li|b|strong|i|em)[\s/>])[a-z]/i.test(text),
     linewise: false,
     gap: () => ''
   }

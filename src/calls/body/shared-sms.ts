@@ -84,7 +84,7 @@ function digest (
     ? { action: 'added', reason: 'new' }
     : held === next
       ? { action: 'kept', reason: 'same' }
-      : held !== remembered[HEADING]
+      : held !== remembered[HEADING] || layout.isMarked?.(current.heading)
         ? { action: 'kept', reason: 'changed-by-person' }
         : written.length > current.heading.length && bodyOf(written, current.entries).length > maxLength
           ? { action: 'kept', reason: 'too-long' }

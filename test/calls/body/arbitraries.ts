@@ -29,6 +29,34 @@ export const fragment = fc.oneof(
   fc.lorem({ maxCount: 4 })
 )
 
+/** What a person puts in with the editor of a CRM: it shows no text, or little, and holds a mark to be found by. */
+export const additions: ReadonlyArray<[what: string, markup: (mark: string) => string]> = [
+  ['a picture', mark => `<img src="https://crm.example/${mark}.png">`],
+  ['the beginning of a link', mark => `<a href="https://crm.example/person/${mark}">`],
+  ['a struck word', mark => `<s title="${mark}">late</s>`],
+  ['a colour', mark => `<span style="color: red" title="${mark}">`],
+  ['a comment', mark => `<!-- ${mark} -->`],
+  ['the beginning of a table', mark => `<table title="${mark}"><tr><td>`],
+  ['a word', mark => mark]
+]
+
+/** One of them, anywhere between the tags of a body: `into` puts it there. */
+export const addition = fc.record({
+  markup: fc.tuple(fc.constantFrom(...additions), fc.nat(999)).map(([[, markup], number]) => markup(`⟦${number}⟧`)),
+  at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true })
+}).map(({ markup, at }) => ({
+  markup,
+  into (body: string): string {
+    const pieces = body.split(/(<[^<>]*>)/)
+    const place = Math.floor(at * pieces.join('').length)
+    let length = 0
+    const index = pieces.findIndex(piece => (length += piece.length) > place)
+    const piece = pieces[index] ?? ''
+    const within = piece.startsWith('<') ? 0 : piece.length - (length - place)
+    return [...pieces.slice(0, index), piece.slice(0, within), markup, piece.slice(within), ...pieces.slice(index + 1)].join('')
+  }
+}))
+
 export const typedText = fc.array(fragment, { maxLength: 6 }).map(fragments => fragments.join(''))
 
 /** Bodies from the wild: samples, pieces of samples, and anything in between. */

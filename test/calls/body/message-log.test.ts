@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import t from 'tap'
 import { composeMessageLog, mergeMessages, type Message, type MessageContext } from '../../../src/calls/body/message-log.ts'
 import type { BodyFormat } from '../../../src/calls/body/values.ts'
-import { holds, typedText } from './arbitraries.ts'
+import { addition, additions, holds, typedText } from './arbitraries.ts'
 import { formats } from './golden.ts'
 
 t.setTimeout(30 * 60_000) // ten thousand runs take their time
@@ -215,9 +215,45 @@ for (const format of formats) {
   })
 }
 
+const html = contextOf('text/html')
+/** Messages, and what they say later. */
+const said = {
+  conversation: [first, { ...second, imageLink: 'https://i/1' }],
+  voicemails: [{ ...first, recordingLink: 'https://v/1' }, { ...second, faxDocLink: 'https://f/1' }, third]
+} satisfies Record<string, Message[]>
+const corrected = (message: Message): Message =>
+  ({ ...message, text: `${message.text}!`, recordingLink: message.recordingLink && `${message.recordingLink}/2`, faxDocLink: message.faxDocLink && `${message.faxDocLink}/2` })
+
+for (const [kind, messages] of Object.entries(said)) {
+  await t.test(`what a person puts into a log that began with a ${kind} stays, also where it shows no text`, async t => {
+    const created = composeMessageLog(messages, html)
+    const updated = mergeMessages(created.body, created.fingerprints, messages.map(corrected), html)
+    t.strictSame(updated.decisions.map(({ action }) => action), messages.map(() => 'replaced'))
+    for (const [what, markup] of additions) {
+      for (const place of ['hi</b>', 'messages<br>[Link]: ', '>open</a>', 'https://v/1', 'https://f/1', '9 messages)'].filter(place => created.body.includes(place))) {
+        const edited = created.body.replace(place, `${place}${markup('⟦1⟧')}`)
+        const merged = mergeMessages(edited, created.fingerprints, messages.map(corrected), html)
+        t.ok(merged.body.includes(`${place}${markup('⟦1⟧')}`), `${what} behind ${place}`)
+        t.equal(merged.decisions.filter(({ reason }) => reason === 'changed-by-person').length, 1)
+      }
+    }
+  })
+
+  await t.test(`whatever a person puts into a log that began with a ${kind}, wherever they do, it is there after the next messages`, async t => {
+    const history = fc.array(fc.record({ additions: fc.array(addition, { maxLength: 3 }), next: fc.subarray([...messages, ...messages.map(corrected)]) }), { minLength: 1, maxLength: 4 })
+    holds(t, fc.property(history, steps => {
+      let log: ReturnType<typeof mergeMessages> = composeMessageLog(messages.slice(0, 1), html)
+      for (const { additions, next } of steps) {
+        const edited = additions.reduce((body, { into }) => into(body), log.body)
+        log = mergeMessages(edited, log.fingerprints, next, html)
+        assert.deepEqual(log.body.match(/⟦\d+⟧/g), edited.match(/⟦\d+⟧/g), 'nothing is lost, doubled or moved')
+      }
+    }))
+  })
+}
+
 await t.test('voicemail, fax and MMS have the words that they always had', async t => {
   const plain = contextOf('text/plain')
-  const html = contextOf('text/html')
   const voicemail = { ...first, recordingLink: 'https://v/1?a&b' }
   const fax = { ...first, faxDocLink: 'https://f/1' }
   t.equal(composeMessageLog([voicemail], html).body,

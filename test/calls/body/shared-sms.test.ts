@@ -1,7 +1,12 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import t from 'tap'
 import { composeSharedSms, mergeSharedSms, type SharedConversation } from '../../../src/calls/body/shared-sms.ts'
 import type { BodyFormat } from '../../../src/calls/body/values.ts'
+import { addition, additions, holds } from './arbitraries.ts'
 import { formats } from './golden.ts'
+
+t.setTimeout(30 * 60_000) // ten thousand runs take their time
 
 const conversation: SharedConversation = {
   contactName: 'Ann & Co',
@@ -204,13 +209,47 @@ await t.test('a digest is known again in other tags that mean the same', async t
   const created = composeSharedSms(upTo(3), context)
   for (const laidOut of [
     (body: string) => body.replace(/(<\/?)b>/g, '$1strong>'),
-    (body: string) => body.replace(/(<\/?)div>/g, '$1p>')
+    (body: string) => body.replace(/(<\/?)div>/g, '$1p>'),
+    (body: string) => body.replace(/(<\/?)i>/g, '$1em>').replace(/<li>(.*?)<\/li>/g, '\n<li class="x"><p>$1</p></li>').replace(/<br>/g, '<br/>\n').replace(/<hr>/g, '<hr />')
   ]) {
     const grown = mergeSharedSms(laidOut(created.body), created.fingerprints, conversation, context)
     t.strictSame(grown.decisions.map(({ entry, action, reason }) => `${entry} ${action} ${reason}`),
       ['heading replaced ours', 'e1 kept same', 'e2 kept same', 'e3 added new', 'e4 added new'])
-    t.match(grown.body, /BEGIN.*Yo.*Cat.*Bob.*Hi.*END/)
+    t.match(grown.body, /BEGIN[^]*Yo[^]*Cat[^]*Bob[^]*Hi[^]*END/)
   }
+})
+
+const html = { format: 'text/html', timeZoneOffset: '-420' } as const
+/** Says the entries that `upTo(4)` says with other words. */
+const corrected: SharedConversation = {
+  ...conversation, entities: conversation.entities.map(entity => entity.id === 'e1' ? { ...entity, text: 'Hello' } : entity.id === 'e3' ? { ...entity, body: 'it is' } : entity)
+}
+
+await t.test('what a person puts into a digest stays, also where it shows no text', async t => {
+  const created = composeSharedSms(upTo(4), html)
+  t.notMatch(mergeSharedSms(created.body, created.fingerprints, corrected, html).body, /1 message|Hi &lt;b&gt;|it&#039;s/)
+  for (const [what, markup] of additions) {
+    for (const [place, entry, left] of [['<li>Cust', 'heading', '(1 message, 1 note)'], ['Support Queue', 'heading', '(1 message, 1 note)'], ['Hi &lt;', 'e1', 'b&gt;'], ['it&#039;s', 'e3', '']] as const) {
+      const edited = created.body.replace(place, `${place}${markup('⟦1⟧')}`)
+      const grown = mergeSharedSms(edited, created.fingerprints, corrected, html)
+      t.ok(grown.body.includes(`${place}${markup('⟦1⟧')}`) && grown.body.includes(left), `${what} behind ${place}`)
+      t.match(grown.decisions.find(decision => decision.entry === entry), { action: 'kept', reason: 'changed-by-person' })
+      t.match(grown.body, 'Yo')
+      t.equal(mergeSharedSms(grown.body, grown.fingerprints, corrected, html).body, grown.body)
+    }
+  }
+})
+
+await t.test('whatever a person puts into a digest, wherever they do, it is there after the next messages', async t => {
+  const history = fc.array(fc.record({ additions: fc.array(addition, { maxLength: 3 }), next: fc.constantFrom(upTo(3), upTo(4), conversation, corrected) }), { minLength: 1, maxLength: 4 })
+  holds(t, fc.property(history, steps => {
+    let digest: ReturnType<typeof mergeSharedSms> = composeSharedSms(upTo(2), html)
+    for (const { additions, next } of steps) {
+      const edited = additions.reduce((body, { into }) => into(body), digest.body)
+      digest = mergeSharedSms(edited, digest.fingerprints, next, html)
+      assert.deepEqual(digest.body.match(/⟦\d+⟧/g), edited.match(/⟦\d+⟧/g), 'nothing is lost, doubled or moved')
+    }
+  }))
 })
 
 await t.test('the owner is a queue or a person, or not told', async t => {
