@@ -76,14 +76,26 @@ function headed (body: string, index: number, end: number, label: string): Head 
   if (section === undefined) return undefined
   const head = { section, end, closes: closed !== undefined, nextBlock: undefined }
   if (section.kind === 'opening') return { ...head, start: index, tag: undefined }
-  const around = tagBefore(body, index)
-  const wanted = section.kind === 'block' ? /^(?:div|p)$/ : /^li$/
-  const within = around !== undefined && wanted.test(around.name) ? around : { start: index, name: undefined }
-  const stands = section.kind === 'block' ? within.name !== undefined : matchAt(body, /\s*:/y, end) !== ''
-  return stands ? { ...head, start: within.start, tag: within.name } : undefined
+  const element = elementBefore(body, index, section)
+  const stands = section.kind === 'block' ? element !== undefined : matchAt(body, /\s*:/y, end) !== ''
+  return stands ? { ...head, start: element?.start ?? index, tag: element?.name } : undefined
 }
 
-function tagBefore (body: string, index: number): { start: number, name: string } | undefined {
+/** The element that a label begins: that of a block, or the list item of a line. Editors put a paragraph into an item: then it begins with that. */
+function elementBefore (body: string, index: number, { kind }: Section): Tag | undefined {
+  const around = tagBefore(body, index)
+  const isBlock = around?.name === 'div' || around?.name === 'p'
+  if (kind === 'block' || around === undefined) return isBlock ? around : undefined
+  const item = isBlock ? tagBefore(body, around.start) : around
+  return item?.name === 'li' ? { ...around, start: item.start } : undefined
+}
+
+interface Tag {
+  start: number
+  name: string
+}
+
+function tagBefore (body: string, index: number): Tag | undefined {
   let end = index
   while (/\s/.test(body.charAt(end - 1))) end--
   const start = body.charAt(end - 1) === '>' ? body.lastIndexOf('<', end - 1) : -1
@@ -107,13 +119,16 @@ function writtenOpening (body: string, { section, start, end, closes }: Head, ne
   if (closes) return { section, text: body.slice(start, behindBreak(end)), inner: '', bare: true }
   const stop = next?.start ?? body.length
   const inner = body.slice(Math.min(behindBreak(end), stop), stop)
-  return { section, text: body.slice(start, next?.closes ? behindBreak(next.end) : stop), inner: withoutLastBreak(withoutLastBreak(inner)) }
+  return { section, text: body.slice(start, next?.closes ? behindBreak(next.end) : stop), inner: withoutLast(lineBreak, withoutLast(lineBreak, inner)) }
 }
 
-function withoutLastBreak (inner: string): string {
+const lineBreak = /^<br(?:\s[^<>]*|\/)?>$/i
+const blockEnd = /^<\/(?:div|p)\s*>$/i
+
+function withoutLast (tag: RegExp, inner: string): string {
   const shown = inner.trimEnd()
-  const tag = shown.endsWith('>') ? shown.lastIndexOf('<') : -1
-  return tag !== -1 && /^<br(?:\s[^<>]*|\/)?>$/i.test(shown.slice(tag)) ? shown.slice(0, tag) : inner
+  const start = shown.endsWith('>') ? shown.lastIndexOf('<') : -1
+  return start !== -1 && tag.test(shown.slice(start)) ? shown.slice(0, start) : inner
 }
 
 /** A block ends with its element; where that was lost, before the next section. */
@@ -134,9 +149,10 @@ function writtenLine (body: string, { section, start, end, tag }: Head, next: nu
   const rest = body.slice(begin, next)
   const item = /<(\/?)li(?:\s[^<>]*)?>/i.exec(rest)
   const closed = tag !== undefined && item?.[1] === '/'
-  const inner = closed ? rest.slice(0, item.index) : matchAt(rest, /(?:\s*<a\s[^<>]*>[^<>]*<\/a\s*>|[^<\n]*)/iy, 0)
-  const after = closed ? item[0] : matchAt(rest, /\s*<\/li\s*>/iy, inner.length)
-  return { section, text: body.slice(start, begin + inner.length + after.length), inner }
+  const paragraph = tag !== undefined && tag !== 'li'
+  const value = closed ? rest.slice(0, item.index) : matchAt(rest, /(?:\s*<a\s[^<>]*>[^<>]*<\/a\s*>|[^<\n]*)/iy, 0)
+  const after = closed ? item[0] : matchAt(rest, paragraph ? /\s*<\/(?:div|p)\s*>/iy : /\s*<\/li\s*>/iy, value.length)
+  return { section, text: body.slice(start, begin + value.length + after.length), inner: paragraph ? withoutLast(blockEnd, value) : value }
 }
 
 /** The edges of a list around our lines, apart from what else stands there. */

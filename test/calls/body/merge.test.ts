@@ -207,6 +207,33 @@ await t.test('a log whose signs the CRM saved by their names is still ours', asy
   t.equal(updated.body, composeCallLog({ note: 'café – 5 €, more', result: 'Missed' }, optionsOf('text/html')).body)
 })
 
+/** A log as we write it, out of one whose list was laid out in another way. */
+const canonical = (body: string) => body.replace(/\s*<(li)(?: class="x")?>\s*(?:<(?:p|div style="y")>)?(.*?)(?:<\/(?:p|div)>)?\s*<\/li>\s*/g, '<li>$2</li>').replace(/<\/?ul>/g, '')
+
+/** What editors of CRMs make of the items of a list when they save it. */
+const items: Array<[what: string, save: (body: string) => string]> = [
+  ['paragraphs', body => body.replace(/<li>(.*?)<\/li>/g, '<li><p>$1</p></li>')],
+  ['blocks', body => body.replace(/<li>(.*?)<\/li>/g, '<li class="x"><div style="y">$1</div></li>')],
+  ['paragraphs, in a list, on lines of their own', body => body.replace(/((?:<li>.*?<\/li>)+)/g, '<ul>$1</ul>').replace(/<li>(.*?)<\/li>/g, '\n<li>\n<p>$1</p>\n</li>\n')]
+]
+
+for (const [what, save] of items) {
+  await t.test(`a log whose lines an editor saved as ${what} is still ours, and whole after each update`, async t => {
+    const early = { ...fullCall, duration: 'pending', result: 'pending', recordingLink: '(pending...)' }
+    const created = composeCallLog(early, optionsOf('text/html'))
+    const saved = { ...created, body: save(created.body) }
+    for (const { id } of sections) t.equal(readSection(saved.body, 'text/html', id), readSection(created.body, 'text/html', id), id)
+    t.equal(update(saved, 'text/html', early).body, saved.body)
+    t.equal(canonical(update(saved, 'text/html', fullCall).body), goldenBodies['text/html'])
+    const again = update(saved, 'text/html', { ...fullCall, duration: 1 })
+    t.equal(canonical(update({ ...again, body: save(canonical(again.body)) }, 'text/html', fullCall).body), goldenBodies['text/html'])
+    t.equal(canonical(update(saved, 'text/html', { ...fullCall, note: '' }).body), update(created, 'text/html', { ...fullCall, note: '' }).body)
+
+    const mine = edited(saved, 'pending</', 'pending</p><p>see <img src="x"> below</')
+    t.equal(update(mine, 'text/html', { result: 'Missed', duration: 5 }).body, mine.body, 'what a person added to a line stays')
+  })
+}
+
 await t.test('a note that comes back as it was read takes no formatting that a person gave it', async t => {
   const created = composeCallLog({ note: 'hello', subject: 'Ann' }, optionsOf('text/html'))
   const rich = 'hello, see <a href="https://example.com/contract/77">the <b>contract</b></a><table><tr><td>Price</td></tr></table>'
