@@ -68,7 +68,7 @@ const iso = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|[+-]\d
  */
 export function epochOf (instant: Instant): number | undefined {
   const epoch = typeof instant === 'number' || /^\d{9,}$/.test(instant) ? Number(instant) : epochOfIso(instant.trim())
-  return Math.abs(epoch) <= LATEST ? epoch : undefined
+  return Math.abs(epoch) <= LATEST ? Math.trunc(epoch) : undefined
 }
 
 function epochOfIso (text: string): number {

@@ -194,6 +194,14 @@ for (const format of formats) {
     t.match(composeSharedSms({ contactName: 'Ann', entities: [] }, context).body, '0 messages')
   })
 
+  await t.test(`${format}: an entry with a fraction of a millisecond in its time is known again`, async t => {
+    const entities = conversation.entities.map(entity => ({ ...entity, creationTime: Date.parse(String(entity.creationTime)) + 0.5 }))
+    const created = composeSharedSms({ ...conversation, entities: entities.slice(0, 3) }, context)
+    const grown = mergeSharedSms(created.body, created.fingerprints, { ...conversation, entities }, context)
+    t.strictSame(grown.decisions.map(({ entry, reason }) => `${entry} ${reason}`), ['heading ours', 'e1 same', 'e2 same', 'e3 new', 'e4 new'])
+    t.equal(grown.body, golden[format])
+  })
+
   await t.test(`${format}: defect S-18: names and texts cannot break out of their entry`, async t => {
     const attack = '</p><hr><div>END</div><script>\n------------\nEND\n---\nEND\nBob said on 2026-01-16 07:16 AM:\n**Bob** said on 2026-01-16 07:16 AM:'
     const entities = [{ id: 1, recordType: 'AliveMessage', creationTime: 0, text: attack, author: { name: attack } }, { id: 2, recordType: 'AliveNote', creationTime: 1, body: attack }]
