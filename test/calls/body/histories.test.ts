@@ -8,7 +8,7 @@ import { composeCallLog, merge, readSection } from '../../../src/calls/body/merg
 import { sections, type SectionId } from '../../../src/calls/body/sections.ts'
 import { text } from '../../../src/calls/body/text.ts'
 import type { BodyOptions, CallLogValues } from '../../../src/calls/body/values.ts'
-import { anyBody, asTyped, fewRuns, fragment, holds, typedText } from './arbitraries.ts'
+import { addition, anyBody, asTyped, fewRuns, fragment, holds, typedText } from './arbitraries.ts'
 import { everythingOn, fullCall } from './golden.ts'
 
 t.setTimeout(30 * 60_000) // ten thousand runs take their time
@@ -92,6 +92,7 @@ for (const codec of codecs) {
 
   await t.test(`${codec.format}: what a person did to a body survives every later update`, async t => {
     const edit = fc.oneof(
+      addition,
       fc.record({ insert: fragment, at: fc.double({ min: 0, max: 1, noNaN: true }) }),
       fc.record({ insert: fc.nat(999).map(number => `⟦${number}⟧`), at: fc.double({ min: 0, max: 1, noNaN: true }) }),
       fc.record({ from: fc.double({ min: 0, max: 1, noNaN: true }), length: fc.nat(40) }),
@@ -107,6 +108,7 @@ for (const codec of codecs) {
       for (const { edits, update } of steps) {
         const edited = edits.reduce((body, edit) => {
           const place = (share: number) => Math.floor(share * body.length)
+          if ('into' in edit) return edit.into(body)
           if ('insert' in edit) return body.slice(0, place(edit.at)) + edit.insert + body.slice(place(edit.at))
           const cut = body.slice(0, place(edit.from)) + body.slice(place(edit.from) + edit.length)
           if (!('at' in edit)) return cut
