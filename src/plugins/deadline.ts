@@ -1,6 +1,6 @@
 /**
  * How long a request may take: below the 30 s after which the extension gives up, so that it always gets an answer. What only reads
- * ends, too, when the client has gone; what writes is brought to its end.
+ * ends, too, when the client has gone; what writes is brought to its end, in the same time.
  *
  * (Fastify's own `request.signal` and `handlerTimeout` end with the request's body, that is, before a handler has begun.)
  */
@@ -35,8 +35,9 @@ export default fp<DeadlineOptions>(async (fastify, { longest }) => {
     const controller = new AbortController()
     const timer = setTimeout(() => { controller.abort(new PatchbayError('timed-out')) }, longest - reply.elapsedTime).unref()
     const end = (): void => {
-      clearTimeout(timer)
-      if (!reply.raw.writableFinished && onlyReads(request)) controller.abort()
+      // What writes and has not been answered is still at work, and has to end before the lease of its log does.
+      if (reply.raw.writableFinished) clearTimeout(timer)
+      else if (onlyReads(request)) controller.abort()
     }
     if (reply.raw.closed) end()
     else reply.raw.once('close', end)

@@ -1,6 +1,7 @@
 /** Connectors that do what no connector should: each gets a coded error, and nobody else notices. */
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { callRecord, startPatchbay } from '../patchbay.ts'
@@ -191,4 +192,26 @@ await t.test('before a request that may have written, and where the connector kn
     const token = await patchbay.connectUser(platformOf(index))
     t.match((await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: callRecord(), ...contact } })).json, { successful: false, error: { code } }, title)
   }
+})
+
+await t.test('what goes on when its time is up asks the CRM nothing more, whether its client has stayed or gone', { timeout: 20_000 }, async t => {
+  const operations = `async createCallLog ({ crm, signal }, log) {
+    process.emit('begun')
+    await new Promise(resolve => { signal.addEventListener('abort', resolve) })
+    process.emit('ended', await crm.post(path\`/api/activities\`, { body: note(log), ...notes }).catch(({ outcome }) => outcome))
+  }`
+  const folder = t.testdir({ connectors: { 'hostile0.ts': source('hostile0', { title: '', operations }) } })
+  const patchbay = await startPatchbay(t, { folder, longestRequest: 500, config: { connectorsDir: join(folder, 'connectors') }, onExampleCrm: ['hostile0'] })
+  const token = await patchbay.connectUser('hostile0')
+  for (const leaves of [false, true]) {
+    const body = JSON.stringify({ logInfo: { ...callRecord(), sessionId: String(leaves) }, ...contact })
+    const [begun, ended] = [once(process, 'begun'), once(process, 'ended')]
+    const client = connect(Number(new URL(patchbay.url).port))
+    client.write(`POST /callLog HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+    await begun
+    if (leaves) client.destroy()
+    t.strictSame(await ended, ['not-received'], `it knows, leaves: ${leaves}`)
+    client.destroy()
+  }
+  t.strictSame(await patchbay.crmRequests(), [])
 })

@@ -196,6 +196,13 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     promise: 'P6',
+    title: 'let what writes go on for ever when its client has gone',
+    file: 'src/plugins/deadline.ts',
+    edits: [['if (reply.raw.writableFinished) clearTimeout(timer)\n      else if', 'clearTimeout(timer)\n      if']],
+    test: 'test/plugins/deadline.test.ts'
+  },
+  {
+    promise: 'P6',
     title: 'let a compressed bomb go off',
     file: 'src/crm/decoding.ts',
     edits: [['return await decoder(body, { maxOutputLength: mostBytes })', 'return await decoder(body, {})']],
