@@ -24,7 +24,7 @@ export interface Budget {
   backOff: () => number
   /** Whether it is left alone, or one request looks whether it still limits. */
   isBackingOff: () => boolean
-  /** The CRM takes requests again. */
+  /** The CRM takes requests again, or has said from when on. */
   goOn: () => void
   /** Whether forgetting it would change nothing. */
   isIdle: () => boolean

@@ -9,7 +9,7 @@ import { breaker } from './breaker.ts'
 import { budgets, type Budget } from './budget.ts'
 import type { Connections } from './connections.ts'
 import { exchange, type Answered, type Exchange, type Outgoing } from './exchange.ts'
-import { isUntimedLimit, judge, noAnswer, type Verdict } from './failure.ts'
+import { isUntimedLimit, judge, noAnswer, tellsWhen, type Verdict } from './failure.ts'
 import type { Limits } from './limits.ts'
 import { decide, type Decision } from './retry.ts'
 import type { CrmScope } from './scope.ts'
@@ -92,7 +92,7 @@ export function door ({ connections, limits, clock, random, log }: DoorOptions):
           ? done
           : decide({ verdict: judged, method, number, talked: spent.talked, patience: patience(scope, spent), isBackingOff: budget.isBackingOff(), limits, random })
         spent.uncertain ||= judged?.outcome === 'unknown'
-        if ('status' in ended && judged?.kind !== 'rate-limited') budget.goOn()
+        if ('status' in ended && tellsWhen(judged)) budget.goOn()
         const rest = wait === undefined && isUntimedLimit(judged) ? { retryAfter: seconds(budget.backOff()) } : undefined
         const verdict = judged && { ...judged, ...rest, ...(spent.uncertain && { outcome: 'unknown' as const }) }
 

@@ -70,6 +70,10 @@ export function judge (exchange: Exchange, now: number): Verdict | undefined {
 /** Whether the CRM limits, and does not say for how long. */
 export const isUntimedLimit = (verdict: Verdict | undefined): boolean => verdict?.kind === 'rate-limited' && verdict.retryAfter === undefined
 
+/** Whether the CRM takes requests, or says from when on. Of a page that shuts us out nobody knows what comes after it. */
+export const tellsWhen = (verdict: Verdict | undefined): boolean =>
+  verdict?.kind !== 'rate-limited' || (verdict.transient && verdict.retryAfter !== undefined)
+
 export const judgeBreak = ({ why, sent, retryAfter }: Broken): Verdict => ({
   kind: kindOfBreak[why],
   outcome: sent ? 'unknown' : 'not-received',

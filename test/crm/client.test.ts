@@ -1,6 +1,8 @@
-import t from 'tap'
-import { CrmError, path } from '../../src/contract/crm.ts'
+import type { ServerResponse } from 'node:http'
+import t, { type Test } from 'tap'
+import { CrmError, path, type CrmClient } from '../../src/contract/crm.ts'
 import { Nullable, Type } from '../../src/contract/type.ts'
+import type { CrmAccount } from '../../src/crm/scope.ts'
 import { version } from '../../src/version.ts'
 import { Anything, account, arrived, errorOf, info, json, pass, serve, startDoor, type Served } from './doors.ts'
 
@@ -325,6 +327,63 @@ await t.test('a CRM that limits and names no delay is left alone, longer each ti
   t.match(await errorOf(client.get(path`/x`, get)), { code: 'rate-limited', retryAfter: 2 }, 'once it has been well, it begins anew')
   await askTenTimes(2)
   t.equal(crm.received.length, before + 3)
+})
+
+interface LeftAlone {
+  crm: Served
+  client: (more?: Partial<CrmAccount>) => CrmClient
+  time: { now: number }
+  answer: { with: (response: ServerResponse) => void }
+}
+
+const limited = (response: ServerResponse): void => { json(response, 429, {}) }
+const well = (response: ServerResponse): void => { json(response, 200, {}) }
+
+/** An account that is left alone: so many requests have looked at it, and it still limits. */
+async function leftAlone (t: Test, looks: number): Promise<LeftAlone> {
+  const answer = { with: limited }
+  const time = { now: 1_000_000 }
+  const crm = await serve(t, response => { answer.with(response) })
+  const door = await startDoor(t, { clock: () => time.now })
+  const client = (more?: Partial<CrmAccount>): CrmClient => door.crm(account(crm.url, more))
+  t.match(await errorOf(client().get(path`/x`, get)), { retryAfter: 2 })
+  for (const look of [2, 4, 8, 16, 32, 60].slice(0, looks)) {
+    time.now += look * 1000
+    t.match(await errorOf(client().get(path`/x`, get)), { retryAfter: Math.min(look * 2, 60) })
+  }
+  return { crm, client, time, answer }
+}
+
+await t.test('who looks and is told when the limit ends waits until then, and so does everybody', async t => {
+  const { crm, client, time, answer } = await leftAlone(t, 3)
+  time.now += 16_000
+  const before = crm.received.length
+  answer.with = response => {
+    json(response, 429, {}, { 'retry-after': '0' })
+    answer.with = well
+  }
+  t.strictSame(await client().get(path`/x`, get), {}, 'a short delay is waited out')
+  t.equal(crm.received.length, before + 2)
+  await Promise.all([1, 2, 3].map(async () => { t.strictSame(await client().get(path`/x`, get), {}) }))
+
+  const again = await leftAlone(t, 3)
+  again.time.now += 16_000
+  again.answer.with = response => { json(response, 429, {}, { 'retry-after': '120' }) }
+  for (let i = 0; i < 2; i++) t.match(await errorOf(again.client().get(path`/x`, get)), { code: 'rate-limited', retryAfter: 120 })
+  again.time.now += 120_000
+  again.answer.with = well
+  t.strictSame(await Promise.all([1, 2, 3].map(async () => await again.client().get(path`/x`, get))), [{}, {}, {}], 'after a long one nobody has to look first')
+})
+
+await t.test('a page that shuts out names no end: after it, one looks', async t => {
+  const { crm, client, time, answer } = await leftAlone(t, 1)
+  time.now += 4_000
+  answer.with = response => { response.writeHead(403, { 'content-type': 'text/html' }).end('<h1>Forbidden</h1>') }
+  t.match(await errorOf(client().get(path`/x`, get)), { code: 'rate-limited', retryAfter: 60 })
+  time.now += 60_000
+  const before = crm.received.length
+  await Promise.all([1, 2, 3].map(async () => { t.match(await errorOf(client().get(path`/x`, get)), { code: 'rate-limited' }) }))
+  t.equal(crm.received.length, before + 1)
 })
 
 await t.test('a burst that is more than the CRM takes costs nobody more than a moment', async t => {
