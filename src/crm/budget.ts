@@ -46,7 +46,7 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
   const { requests = Infinity, perMilliseconds = 1, read } = rateLimit ?? {}
   let capacity = requests
   let tokens = requests
-  let refilledAt = clock()
+  let caughtUpAt = clock()
   let pausedUntil = 0
   let leftAloneUntil = 0
   /** How often in a row it was found limited. */
@@ -54,9 +54,11 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
   let line: Waiting[] = []
   let timer: NodeJS.Timeout | undefined
 
-  const refill = (now: number): void => {
-    if (tokens < capacity) tokens = Math.min(capacity, tokens + (now - refilledAt) * requests / perMilliseconds)
-    refilledAt = now
+  /** What time alone changes: tokens come back, and a limit that nobody has met for long is forgotten. */
+  const catchUp = (now: number): void => {
+    if (tokens < capacity) tokens = Math.min(capacity, tokens + (now - caughtUpAt) * requests / perMilliseconds)
+    caughtUpAt = now
+    if (now >= Math.max(leftAloneUntil, pausedUntil) + longestBackOff) backOffs = 0
   }
   /** Milliseconds until whoever has `ahead` others in front of them may go. */
   const due = (ahead: number, now: number): number => {
@@ -66,7 +68,7 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
   }
   const serve = (): void => {
     const now = clock()
-    refill(now)
+    catchUp(now)
     while (line.length > 0 && due(0, now) === 0) {
       tokens--
       line.shift()?.end(0)
@@ -97,7 +99,7 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
   return {
     async turn ({ background, longest, signal }) {
       const now = clock()
-      refill(now)
+      catchUp(now)
       if (backOffs > 0) {
         // One looks, and the others leave it alone until that one is answered.
         const left = rest(now)
@@ -137,7 +139,7 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
       if (rateLimit === undefined) return
       const now = clock()
       const { limit = Infinity, remaining = Infinity, resetSeconds } = read?.(headers) ?? rateState(headers, now)
-      refill(now)
+      catchUp(now)
       capacity = Math.min(requests, Math.max(1, limit))
       tokens = Math.min(tokens, remaining, capacity)
       if (remaining === 0 && resetSeconds !== undefined) pause(Math.min(resetSeconds * 1000, longestReset))
@@ -157,9 +159,8 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
     },
     isIdle () {
       const now = clock()
-      refill(now)
-      const isLimited = backOffs > 0 && now < leftAloneUntil + longestBackOff
-      return line.length === 0 && pausedUntil <= now && !isLimited && tokens >= capacity
+      catchUp(now)
+      return line.length === 0 && pausedUntil <= now && backOffs === 0 && tokens >= capacity
     }
   }
 }

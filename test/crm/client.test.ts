@@ -386,6 +386,17 @@ await t.test('a page that shuts out names no end: after it, one looks', async t 
   t.equal(crm.received.length, before + 1)
 })
 
+await t.test('a limit that nobody has met for long is forgotten', async t => {
+  const { crm, client, time, answer } = await leftAlone(t, 5)
+  const before = crm.received.length
+  time.now += 60_000 + 59_999
+  await Promise.all([1, 2, 3].map(async () => { t.match(await errorOf(client().get(path`/x`, get)), { code: 'rate-limited', retryAfter: 60 }) }))
+  t.equal(crm.received.length, before + 1, 'until then one looks')
+  time.now += 60_000 + 60_000
+  answer.with = response => { setImmediate(well, response) }
+  t.strictSame(await Promise.all([1, 2, 3].map(async () => await client().get(path`/x`, get))), [{}, {}, {}], 'then all ask')
+})
+
 await t.test('a burst that is more than the CRM takes costs nobody more than a moment', async t => {
   const time = { now: 1_000_000 }
   let taken = 0
