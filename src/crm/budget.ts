@@ -26,6 +26,8 @@ export interface Budget {
   isBackingOff: () => boolean
   /** The CRM takes requests again, or has said from when on. */
   goOn: () => void
+  /** Who looked has learned nothing of it: the next one looks. */
+  lookAgain: () => void
   /** Whether forgetting it would change nothing. */
   isIdle: () => boolean
 }
@@ -156,6 +158,12 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
     goOn () {
       backOffs = 0
       leftAloneUntil = 0
+    },
+    lookAgain () {
+      // Who looked came after the first one: another answer has ended the back-off since, and this may be a new one.
+      if (backOffs < 2) return
+      backOffs--
+      leftAloneUntil = clock()
     },
     isIdle () {
       const now = clock()

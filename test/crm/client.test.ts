@@ -397,6 +397,36 @@ await t.test('a limit that nobody has met for long is forgotten', async t => {
   t.strictSame(await Promise.all([1, 2, 3].map(async () => await client().get(path`/x`, get))), [{}, {}, {}], 'then all ask')
 })
 
+await t.test('who learns nothing has not looked', async t => {
+  const table: Array<[title: string, look: (one: LeftAlone) => Promise<void>]> = [
+    ['gone before', async ({ client, crm }) => {
+      const before = crm.received.length
+      await errorOf(client({ signal: AbortSignal.abort() }).get(path`/x`, get))
+      t.equal(crm.received.length, before, 'nothing was sent')
+    }],
+    ['gone while it waits for the answer', async ({ client, crm, answer }) => {
+      const leaving = new AbortController()
+      answer.with = () => { leaving.abort() }
+      const before = crm.received.length
+      await errorOf(client({ signal: leaving.signal }).get(path`/x`, get))
+      t.equal(crm.received.length, before + 1)
+    }],
+    ['a lost answer', async ({ client, answer }) => {
+      answer.with = response => { response.socket?.resetAndDestroy() }
+      t.match(await errorOf(client().post(path`/x`, get)), { code: 'unavailable' })
+    }]
+  ]
+  for (const [title, look] of table) {
+    const one = await leftAlone(t, 3)
+    one.time.now += 16_000
+    await look(one)
+    one.answer.with = limited
+    const before = one.crm.received.length
+    for (let i = 0; i < 2; i++) t.match(await errorOf(one.client().get(path`/x`, get)), { code: 'rate-limited', retryAfter: 32 }, title)
+    t.equal(one.crm.received.length, before + 1, `${title}: the next one looks, and nobody after it`)
+  }
+})
+
 await t.test('a burst that is more than the CRM takes costs nobody more than a moment', async t => {
   const time = { now: 1_000_000 }
   let taken = 0
