@@ -34,8 +34,8 @@ export function accountData ({ remembered, log }: AccountDataParts): AccountData
       await remembered.set(owner, dataKey, fetched, provider.ttl)
       return fetched
     } catch (error) {
-      // What is refused to whoever asks says nothing of what a colleague would be given.
-      if (!mayPass(error)) throw error
+      // What is refused to whoever asks, or ends because they have gone, says nothing of what a colleague would be given.
+      if (!mayPass(error) || context.signal.aborted) throw error
       const old = oldAfter(error)
       await remembered.set(owner, dataKey, old, staleLives)
       return old

@@ -122,3 +122,24 @@ await onEveryDatabase(t, 'an old list is given to whoever is refused the new one
     t.equal(told.length, 1, failure.code)
   }
 })
+
+await onEveryDatabase(t, 'whoever goes before the CRM has answered leaves no old list for others', async (t, database) => {
+  let now = 0
+  const lists = accountData({ remembered: remembered(database, () => now), log: { debug: () => {} } })
+  const [leaving, staying] = [new AbortController(), new AbortController()]
+  const told = [
+    async () => ['old'],
+    async () => await new Promise<string[]>((_resolve, reject) => { leaving.signal.addEventListener('abort', () => { reject(new CrmError('unavailable')) }) }),
+    async () => ['new']
+  ]
+  const provider = { key: 'types', ttl: 1_000, schema: Type.Array(Type.String()), fetch: async () => await told.shift()?.() ?? [] }
+  const ask = async (userId: string, { signal }: AbortController) =>
+    await lists.get({ ...alice, userId }, provider, { crm: {} as never, user: { ...user, info: { companyId: 77 } }, signal })
+  await ask('1-acme', staying)
+  now += 1_000
+  const answers = [ask('1-acme', leaving), ask('2-acme', staying)]
+  while (told.length > 1) await new Promise(resolve => { setImmediate(resolve) })
+  leaving.abort()
+  t.strictSame(await Promise.all(answers), [['old'], ['new']], 'who waited for the same gets what the CRM has')
+  t.strictSame(await ask('3-acme', staying), ['new'])
+})
