@@ -4,7 +4,7 @@ import { CrmError } from '../contract/crm.ts'
 import { PatchbayError, errorKind } from '../contract/errors.ts'
 import { companyOf, type ConnectedUser, type Context } from '../contract/operations.ts'
 import { Value, type Static, type TSchema } from '../contract/type.ts'
-import type { CachedAccountData, DataOwner, JsonData } from '../db/account-data.ts'
+import type { CachedAccountData, DataOwner, JsonData, Known } from '../db/account-data.ts'
 import type { Tenant } from '../db/tenant.ts'
 
 export interface AccountData {
@@ -28,7 +28,7 @@ const staleLives = 60_000
 export function accountData ({ remembered, log }: AccountDataParts): AccountData {
   const underway = new Map<string, { readonly fetched: Promise<unknown>, readonly userId: string, readonly signal: AbortSignal }>()
 
-  async function fetch (owner: DataOwner, dataKey: string, provider: AccountDataProvider, context: Pick<Context, 'crm' | 'user' | 'signal'>, oldAfter: (error: unknown) => JsonData): Promise<unknown> {
+  async function fetch (owner: DataOwner, dataKey: string, provider: AccountDataProvider, context: Pick<Context, 'crm' | 'user' | 'signal'>, oldAfter: (error: unknown) => Known): Promise<unknown> {
     try {
       const fetched = await provider.fetch(context) as JsonData
       await remembered.set(owner, dataKey, fetched, provider.ttl)
@@ -37,8 +37,8 @@ export function accountData ({ remembered, log }: AccountDataParts): AccountData
       // What is refused to whoever asks, or ends because they have gone, says nothing of what a colleague would be given.
       if (!mayPass(error) || context.signal.aborted) throw error
       const old = oldAfter(error)
-      await remembered.set(owner, dataKey, old, staleLives)
-      return old
+      await remembered.expireIn(owner, dataKey, old, staleLives)
+      return old.data
     }
   }
 
@@ -50,10 +50,10 @@ export function accountData ({ remembered, log }: AccountDataParts): AccountData
       const known = found !== undefined && Value.Check(provider.schema, found.data) ? found : undefined
       if (known !== undefined && !known.expired && !refresh) return known.data
 
-      const oldAfter = (error: unknown): JsonData => {
+      const oldAfter = (error: unknown): Known => {
         if (!(error instanceof CrmError) || known === undefined) throw error
         log.debug({ err: error, platform: owner.platform, key: provider.key }, 'account data could not be fetched, the old is used')
-        return known.data
+        return known
       }
 
       const name = JSON.stringify([owner, dataKey])
@@ -65,7 +65,7 @@ export function accountData ({ remembered, log }: AccountDataParts): AccountData
         } catch (error) {
           // Nobody has to suffer from it that whoever began has gone, or is refused what a colleague may be given.
           const isTheirs = others.signal.aborted || (others.userId !== tenant.userId && !mayPass(error))
-          if (!isTheirs || context.signal.aborted) return oldAfter(error) as never
+          if (!isTheirs || context.signal.aborted) return oldAfter(error).data as never
         }
       }
       const fetched = fetch(owner, dataKey, provider, context, oldAfter).finally(() => { underway.delete(name) })
@@ -73,7 +73,7 @@ export function accountData ({ remembered, log }: AccountDataParts): AccountData
       try {
         return await fetched as never
       } catch (error) {
-        return oldAfter(error) as never
+        return oldAfter(error).data as never
       }
     }
   }

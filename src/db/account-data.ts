@@ -14,18 +14,27 @@ export interface DataOwner {
 /** Anything that JSON holds, except null. */
 export type JsonData = NonNullable<unknown>
 
+export interface Known {
+  data: JsonData
+  expired: boolean
+  /** Epoch milliseconds. */
+  expiresAt: number
+}
+
 export interface AccountData {
   /** The data, also after its time when nobody has removed it yet: better stale than none where the CRM does not answer. */
-  get (owner: DataOwner, dataKey: string): Promise<{ data: JsonData, expired: boolean } | undefined>
+  get (owner: DataOwner, dataKey: string): Promise<Known | undefined>
   /** @param ttl milliseconds */
   set (owner: DataOwner, dataKey: string, data: JsonData, ttl: number): Promise<void>
+  /** What is known expires in `ttl` milliseconds from now, unless it has been replaced meanwhile. */
+  expireIn (owner: DataOwner, dataKey: string, known: Pick<Known, 'expiresAt'>, ttl: number): Promise<void>
   remove (owner: DataOwner, dataKey: string): Promise<void>
   /** Forgets, for all owners, what expired before that instant. */
   removeExpired (before: number): Promise<void>
 }
 
 /** Where what a CRM told may be remembered, or not. */
-export type CachedAccountData = Pick<AccountData, 'get' | 'set'>
+export type CachedAccountData = Pick<AccountData, 'get' | 'set' | 'expireIn'>
 
 /** For what the CRM has told or done, which counts whether or not the database can remember it: a failure is no more than a line in the log. */
 export function asCache (data: AccountData, log: { readonly warn: (facts: object, message: string) => void }): CachedAccountData {
@@ -39,7 +48,8 @@ export function asCache (data: AccountData, log: { readonly warn: (facts: object
   }
   return {
     get: async (owner, dataKey) => await orNothing(owner.platform, data.get(owner, dataKey)),
-    set: async (owner, ...entry) => { await orNothing(owner.platform, data.set(owner, ...entry)) }
+    set: async (owner, ...entry) => { await orNothing(owner.platform, data.set(owner, ...entry)) },
+    expireIn: async (owner, ...entry) => { await orNothing(owner.platform, data.expireIn(owner, ...entry)) }
   }
 }
 
@@ -61,13 +71,17 @@ export function accountData ({ handle, read, write, tables: { accountData: table
   return quiet<AccountData>({
     async get ({ ownerKey, platform }, dataKey) {
       const [row] = await read(() => selectEntry.execute({ ownerKey, platform, dataKey }))
-      return row && { data: row.data, expired: row.expiresAt <= clock() }
+      return row && { ...row, expired: row.expiresAt <= clock() }
     },
     async set ({ ownerKey, platform }, dataKey, data, ttl) {
       if (ownerKey === '') throw new TypeError('Data without an owner would be shared by everybody whose company is not known')
       const now = clock()
       const { statement, values } = upsert({ ownerKey, platform, dataKey, data, expiresAt: now + ttl, createdAt: now, updatedAt: now })
       await write(() => statement.execute(values))
+    },
+    async expireIn (owner, dataKey, { expiresAt }, ttl) {
+      const now = clock()
+      await handle.update(table).set({ expiresAt: now + ttl, updatedAt: now }).where(and(entry(owner, dataKey), eq(table.expiresAt, expiresAt)))
     },
     async remove (owner, dataKey) {
       await handle.delete(table).where(entry(owner, dataKey))

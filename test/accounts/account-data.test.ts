@@ -143,3 +143,27 @@ await onEveryDatabase(t, 'whoever goes before the CRM has answered leaves no old
   t.strictSame(await Promise.all(answers), [['old'], ['new']], 'who waited for the same gets what the CRM has')
   t.strictSame(await ask('3-acme', staying), ['new'])
 })
+
+await onEveryDatabase(t, 'a list that another process has got is not replaced by the old one when the CRM fails here', async (t, database) => {
+  let now = 0
+  const [here, there] = [1, 2].map(() => accountData({ remembered: remembered(database, () => now), log: { debug: () => {} } }))
+  const ask = async (lists = here, fetch: () => Promise<string[]>) => {
+    const provider = { key: 'types', ttl: 100_000, schema: Type.Array(Type.String()), fetch }
+    return await lists?.get(alice, provider, { crm: {} as never, user, signal: AbortSignal.timeout(9_000) })
+  }
+  await ask(here, async () => ['old'])
+  now += 100_000
+  let fail = (_error: Error): void => {}
+  let answer: Promise<unknown> | undefined
+  await new Promise<void>(resolve => {
+    answer = ask(here, async () => await new Promise((_resolve, reject) => {
+      fail = reject
+      resolve()
+    }))
+  })
+  t.strictSame(await ask(there, async () => ['new']), ['new'])
+  fail(new CrmError('unavailable'))
+  t.strictSame(await answer, ['old'])
+  now += 60_000
+  for (const lists of [here, there]) t.strictSame(await ask(lists, async () => ['asked again']), ['new'])
+})
