@@ -1,6 +1,7 @@
 /** Recovery: at start, and every few seconds. */
 import fp from 'fastify-plugin'
 import { recovery, type RecoveryParts } from '../calls/recover.ts'
+import { timeLimit } from '../contract/time-limit.ts'
 import type { Clock } from '../db/database.ts'
 import type { Tenant } from '../db/tenant.ts'
 import { isSignedIn } from '../db/users.ts'
@@ -28,7 +29,7 @@ export default fp<RecoveryOptions>(async (fastify, { clock, random, every }) => 
     stopping,
     callerOf: async ({ userId, platform }: Tenant) => {
       const user = await repositories.users.find(userId, platform)
-      const signal = AbortSignal.any([AbortSignal.timeout(longestWrite), ending.signal])
+      const signal = timeLimit(longestWrite, ending.signal)
       return isSignedIn(user) ? fastify.callerOf(user, { signal, background: true }) : undefined
     }
   }

@@ -4,6 +4,7 @@ import { authOf, ownCredentials, type Credentials, type Keep } from '../contract
 import type { Connector } from '../contract/connector.ts'
 import { CrmError } from '../contract/crm.ts'
 import { PatchbayError } from '../contract/errors.ts'
+import { timeLimit } from '../contract/time-limit.ts'
 import type { Clock } from '../db/database.ts'
 import type { SignedInUser, Users } from '../db/users.ts'
 import { renewTokens, revokeTokens } from './oauth.ts'
@@ -67,8 +68,7 @@ export function keeping ({ users, connectorOf, reach, clock, log }: KeepingParts
 
   async function revoke (connector: Connector, credentials: Credentials, waiting?: AbortSignal): Promise<void> {
     const auth = authOf(connector.info, credentials)
-    const longest = AbortSignal.timeout(revocationTime)
-    const signal = waiting === undefined ? longest : AbortSignal.any([longest, waiting])
+    const signal = waiting === undefined ? AbortSignal.timeout(revocationTime) : timeLimit(revocationTime, waiting)
     if (auth.type === 'own' && auth.revoke !== undefined) await unlessAborted(auth.revoke(reach.door(connector, { signal }), credentials), signal)
     if (auth.type === 'oauth') await revokeTokens(reach.oauth(connector, auth, { signal }), credentials)
   }
