@@ -1,7 +1,7 @@
 /** Values of additional fields, as clients send them for whatever CRM, made fit for one connector. */
 import type { ConnectorInfo } from './connector.ts'
 import { PatchbayError } from './errors.ts'
-import { Value, type TObject } from './type.ts'
+import { KindGuard, Value, type TObject, type TSchema } from './type.ts'
 
 /** A page of the manifest that has additional fields. */
 export type Page = 'callLog' | 'messageLog' | 'newContact'
@@ -13,14 +13,35 @@ export function submissionOf ({ additionalSubmission, submissionOfPage }: Pick<C
 
 /**
  * The members that the connector declares, in their types. Fields of other kinds are left out, empty ones are absent, and what a
- * form sends as text is converted.
+ * form sends as text is converted where nothing of it is lost.
  * @throws {PatchbayError} `invalid-request` naming the field
  */
 export function readSubmission (schema: TObject, given: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> {
-  const known = Object.entries(given ?? {}).filter(([name, value]) => name in schema.properties && value !== null && value !== '')
-  const submission = Value.Convert(schema, Object.fromEntries(known))
+  const submission = Object.fromEntries(Object.entries(given ?? {}).flatMap(([name, value]) => {
+    const field = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined
+    return field === undefined || value === null || value === '' ? [] : [[name, converted(field, value)]]
+  }))
   const problem = Value.Errors(schema, submission).First()
-  if (problem === undefined) return submission as Record<string, unknown>
+  if (problem === undefined) return submission
   const field = problem.path.slice(1).replaceAll('/', '.')
   throw new PatchbayError('invalid-request', { field, message: `The field ${field} is not valid: ${problem.message}.` })
 }
+
+/** A value in the type of its field, or as it is where that would make another value of it: the check refuses that. */
+function converted (schema: TSchema, value: unknown): unknown {
+  // A number that has lost digits when it was read is none.
+  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) return converted(schema, String(value))
+  if (KindGuard.IsArray(schema)) return [value].flat().map(member => converted(schema.items, member))
+  if (KindGuard.IsUnion(schema)) {
+    const fitting = schema.anyOf.map(variant => converted(variant, value)).filter(candidate => Value.Check(schema, candidate))
+    return fitting.includes(value) ? value : fitting[0] ?? value
+  }
+  if (isNumeric(schema)) return typeof value === 'string' && isDecimal(value.trim()) ? Number(value) : value
+  return KindGuard.IsBoolean(schema) || KindGuard.IsString(schema) || KindGuard.IsLiteral(schema) ? Value.Convert(schema, value) : value
+}
+
+const isNumeric = (schema: TSchema): boolean =>
+  KindGuard.IsInteger(schema) || KindGuard.IsNumber(schema) || (KindGuard.IsLiteral(schema) && typeof schema.const === 'number')
+
+/** A number as people write it, with no more digits than a number holds. */
+const isDecimal = (text: string): boolean => /^-?\d+(\.\d+)?$/.test(text) && Number.isSafeInteger(Number(text.replace('.', '')))

@@ -3,13 +3,13 @@
  * TypeScript and in OpenAPI 3.1.
  */
 import {
-  Kind, Type, TypeRegistry, type SchemaOptions, type Static, type TNull, type TObject, type TProperties, type TSchema, type TUnion, type TUnsafe
+  Kind, KindGuard, Type, TypeRegistry, type SchemaOptions, type Static, type TNull, type TObject, type TProperties, type TSchema, type TUnion, type TUnsafe
 } from '@sinclair/typebox'
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler'
 import type { ValueError, ValueErrorIterator } from '@sinclair/typebox/errors'
 import { Value } from '@sinclair/typebox/value'
 
-export { Type, TypeCompiler, Value }
+export { KindGuard, Type, TypeCompiler, Value }
 export type { SchemaOptions, Static, TSchema, TypeCheck }
 export type { TObject, TProperties } from '@sinclair/typebox'
 
