@@ -19,7 +19,7 @@ interface Composed {
 /**
  * The record of a call.
  * @param now epoch milliseconds, for a call that says no time
- * @throws {PatchbayError} `no-contact`, `invalid-request`
+ * @throws {PatchbayError} `no-contact`, `invalid-request`, `invalid`
  */
 export async function compose (caller: Caller, body: CreateCallLogBody, now: number): Promise<Composed> {
   const { connector: { info } } = caller

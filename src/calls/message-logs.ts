@@ -213,7 +213,7 @@ interface Composed {
 
 /**
  * The record of a conversation.
- * @throws {PatchbayError} `no-message`, `no-contact`, `invalid-request`
+ * @throws {PatchbayError} `no-message`, `no-contact`, `invalid-request`, `invalid`
  */
 async function compose (caller: Caller, body: CreateMessageLogBody, now: number): Promise<Composed> {
   const request = messageRequestOf(body, now)
@@ -236,7 +236,7 @@ async function compose (caller: Caller, body: CreateMessageLogBody, now: number)
   }
 }
 
-/** @throws {PatchbayError} `invalid-request` naming the field */
+/** @throws {PatchbayError} `invalid` naming the field */
 const chosenIn = ({ connector: { info } }: Caller, body: CreateMessageLogBody | undefined): Record<string, unknown> =>
   readSubmission(submissionOf(info, 'messageLog'), body?.additionalSubmission)
 

@@ -14,6 +14,9 @@ const untilConnected: readonly ErrorCode[] = ['auth-expired', 'session-revoked',
 /** Why a log may wait for its user to connect again: it need not wait any longer then. */
 export const waitsForUser: readonly ErrorCode[] = [...untilConnected, 'unknown-user']
 
+/** What our own checks of a request say. */
+const refusedByUs: readonly ErrorCode[] = ['invalid-request', 'invalid']
+
 /**
  * - refused: the CRM did nothing and said why; a new attempt starts from the beginning
  * - surely not received, or nobody is connected: the CRM did nothing; the same attempt may be made again
@@ -32,4 +35,4 @@ export function judge (error: unknown): Verdict {
 
 /** Whether the CRM, or our own check of what it would be asked, said no to the request itself. */
 export const isRefusal = (error: unknown): boolean =>
-  judge(error).state === 'failed' && (error instanceof CrmError || (error instanceof PatchbayError && error.code === 'invalid-request'))
+  judge(error).state === 'failed' && (error instanceof CrmError || (error instanceof PatchbayError && refusedByUs.includes(error.code)))

@@ -14,7 +14,7 @@ export function submissionOf ({ additionalSubmission, submissionOfPage }: Pick<C
 /**
  * The members that the connector declares, in their types. Fields of other kinds are left out, empty ones are absent, and what a
  * form sends as text is converted where nothing of it is lost.
- * @throws {PatchbayError} `invalid-request` naming the field
+ * @throws {PatchbayError} `invalid` naming the field: a person chose the value, so it is told as the CRM's own refusal would be
  */
 export function readSubmission (schema: TObject, given: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> {
   const submission = Object.fromEntries(Object.entries(given ?? {}).flatMap(([name, value]) => {
@@ -24,7 +24,7 @@ export function readSubmission (schema: TObject, given: Readonly<Record<string, 
   const problem = Value.Errors(schema, submission).First()
   if (problem === undefined) return submission
   const field = problem.path.slice(1).replaceAll('/', '.')
-  throw new PatchbayError('invalid-request', { field, message: `The field ${field} is not valid: ${problem.message}.` })
+  throw new PatchbayError('invalid', { field, message: `The field ${field} is not valid: ${problem.message}.` })
 }
 
 /** A value in the type of its field, or as it is where that would make another value of it: the check refuses that. */

@@ -278,7 +278,7 @@ await t.test('a disposition sets the deal; without anything to set nothing is sh
   t.equal((await activities(patchbay))[0].dealId, 1)
   t.strictSame((await patchbay.call('/callDisposition', { method: 'PUT', token, body: { sessionId: '4503991004', dispositions: {} } })).json, { successful: false })
   t.match((await patchbay.call('/callDisposition', { method: 'PUT', token, body: { sessionId: '4503991004', dispositions: { deals: 'none' } } })).json,
-    { successful: false, error: { code: 'invalid-request', field: 'deals' } })
+    { successful: false, error: { code: 'invalid', field: 'deals' } })
 })
 
 await t.test('an update of a call that is not logged says so', async t => {

@@ -281,7 +281,7 @@ await t.test('what is chosen with a later message of the day is set, also where 
   await log(patchbay, token, conversation([message('m1', 1, 'one')]))
   t.match((await log(patchbay, token, choosing(conversation([message('m2', 2, 'two')]), '1'))).json, { successful: true })
   t.match(await records(patchbay), [{ dealId: 1, body: /one.*two/ }])
-  t.match((await log(patchbay, token, choosing(conversation([message('m3', 3, 'three')]), 'none'))).json, { successful: false, error: { code: 'invalid-request', field: 'deals' } })
+  t.match((await log(patchbay, token, choosing(conversation([message('m3', 3, 'three')]), 'none'))).json, { successful: false, error: { code: 'invalid', field: 'deals' } })
   await log(patchbay, token, conversation([message('m4', 4, 'four')]))
   t.match(await records(patchbay), [{ dealId: 1, body: /two.*four/ }], 'it stays where nothing is chosen')
   const [{ id }] = await records(patchbay)

@@ -16,6 +16,7 @@ await t.test('what a failed attempt means for the log', async t => {
     ['the connection was ended', new PatchbayError('session-revoked'), 'waiting', 'session-revoked', false],
     ['credentials cannot be read', new PatchbayError('unreadable'), 'waiting', 'unreadable', false],
     ['refused by our own check', new PatchbayError('invalid-request'), 'failed', 'invalid-request', true],
+    ['a field refused by our own check', new PatchbayError('invalid'), 'failed', 'invalid', true],
     ['the log itself is gone', new PatchbayError('gone'), 'failed', 'gone', false],
     ['ended in the middle by our own deadline', new PatchbayError('timed-out'), 'unknown', 'timed-out', false],
     ['a defect', new TypeError('x'), 'unknown', 'internal', false],

@@ -63,7 +63,7 @@ await t.test('what would become another value is refused, and the field is named
   ]
   for (const [field, ...refused] of table) {
     for (const given of refused) {
-      t.throws(() => readSubmission(schema, { [field]: given }), { field: new RegExp(`^${field}\\b`), message: new RegExp(`^The field ${field}\\b`) }, `${field}: ${JSON.stringify(given)}`)
+      t.throws(() => readSubmission(schema, { [field]: given }), { code: 'invalid', field: new RegExp(`^${field}\\b`), message: new RegExp(`^The field ${field}\\b`) }, `${field}: ${JSON.stringify(given)}`)
     }
   }
 })

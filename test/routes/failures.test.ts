@@ -92,6 +92,41 @@ await t.test('every cell of the matrix of failures', async t => {
   }
 })
 
+await t.test('a refused additional field is told to the person, as the CRM refuses one, and nothing is sent or kept', async t => {
+  const folder = t.testdir()
+  const patchbay = await startPatchbay(t, { folder })
+  const token = await patchbay.signIn()
+  const logged = { logInfo: callRecord(), contactId: 1, contactName: 'John Smith' }
+  const messages = [{ id: 'm1', type: 'SMS', direction: 'Inbound', creationTime: '2026-01-15T10:00:00.000Z', subject: 'Hi', from: { phoneNumber: '+16504445566' } }]
+  const additionalSubmission = { deals: '1.5' }
+  t.match((await patchbay.call('/callLog', { method: 'POST', token, body: logged })).json, { successful: true })
+  const database = new Client(join(folder, 'patchbay.db'), { readonly: true })
+  t.teardown(() => database.close())
+  const kept = (): unknown[] => [database.prepare('SELECT * FROM call_logs').all(), database.prepare('SELECT * FROM message_logs').all()]
+  const before = kept()
+  await patchbay.crmRequests()
+  const table: Array<[method: string, path: string, body: object]> = [
+    ['POST', '/callLog', { ...logged, logInfo: { ...callRecord(), sessionId: '2' }, additionalSubmission }],
+    ['PATCH', '/callLog', { sessionId: '4503991004', note: 'x', additionalSubmission }],
+    ['PUT', '/callDisposition', { sessionId: '4503991004', dispositions: additionalSubmission }],
+    ['POST', '/messageLog', { logInfo: { conversationId: 'c1', conversationLogId: 'c1/1', messages }, contactId: 1, contactName: 'John Smith', additionalSubmission }],
+    ['POST', '/contact', { phoneNumber: '+19995550100', newContactName: 'Nia', newContactType: 'Contact', additionalSubmission }]
+  ]
+  for (const [method, path, body] of table) {
+    const { status, json } = await patchbay.call(path, { method, token, body })
+    t.match({ status, json }, {
+      status: 200,
+      json: {
+        successful: false,
+        returnMessage: { messageType: 'warning', message: 'The field deals is not valid: Expected integer.' },
+        error: { code: 'invalid', field: 'deals', retryable: false }
+      }
+    }, `${method} ${path}`)
+  }
+  t.strictSame(await patchbay.crmRequests(), [])
+  t.strictSame(kept(), before)
+})
+
 await t.test('failures outside the handlers are coded JSON with CORS headers (defect A-13)', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()

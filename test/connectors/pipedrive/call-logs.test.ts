@@ -98,7 +98,7 @@ await t.test('a call hangs on a deal or on a lead', async t => {
   t.match(activity(pipedrive), { deal_id: 43, lead_id: null })
   t.strictSame(await pipedrive.received(), [patch, patch], 'one request each')
   t.strictSame(await set({ deals: '', leads: '', note: 'x' }), { successful: false }, 'the extension asks after every call: nothing to show')
-  t.match(await set({ deals: 'Annual licence' }), { error: { code: 'invalid-request', field: 'deals' } })
+  t.match(await set({ deals: 'Annual licence' }), { error: { code: 'invalid', field: 'deals' } })
   t.strictSame(await pipedrive.received(), [])
   t.match(await set({ deals: 4711 }), { successful: false, error: { code: 'invalid' }, returnMessage: { message: /deal_id is not a deal/ } })
   t.match((await pipedrive.get('/callLog?sessionIds=4503991004&requireDetails=true')).json.logs, [{ logData: { dispositions: { deals: 43 } } }])
