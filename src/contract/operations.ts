@@ -254,6 +254,7 @@ export interface Operations<Submission = Record<string, unknown>, MessageSubmiss
   /** All contacts with that number, none when there is none. `isExtension`: an internal extension number instead of E.164. */
   findContact?: (context: Context, query: { phoneNumber: string, isExtension: boolean, overridingFormats: readonly string[] }) => Promise<FoundContact[]>
   findContactWithName?: (context: Context, query: { name: string }) => Promise<FoundContact[]>
+  /** A placeholder for that number: in E.164, or an internal extension number, which has no `+`. */
   createContact?: (context: Context, contact: { phoneNumber: string, name: string, type: string, additionalSubmission: ContactSubmission }) =>
   Promise<CreatedContact>
 

@@ -83,6 +83,15 @@ await t.test('a placeholder contact is created and found at once', async t => {
   t.equal((await patchbay.call('/connectors/example/contact', { method: 'POST', token, body: { phoneNumber: '+19995550101', newContactType: 'Vendor' } })).status, 400)
 })
 
+await t.test('a placeholder contact for an internal extension is found again, in the CRM itself', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const created = await patchbay.call('/contact', { method: 'POST', token, body: { phoneNumber: '2050', newContactName: 'Nia Next Door', newContactType: 'Contact' } })
+  t.match(created.json, { successful: true, contact: { phone: '2050' } })
+  t.match((await patchbay.askCrm(`/api/contacts/${created.json.contact.id}`)).json, { number: '2050', phone: null })
+  t.strictSame(names(await patchbay.call('/contact?phoneNumber=2050&isExtension=true&isForceRefreshAccountData=true', { token })), ['Nia Next Door'])
+})
+
 await t.test('contacts are found by name, and an empty list comes with a message', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()

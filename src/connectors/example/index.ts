@@ -62,7 +62,9 @@ export default connector({
   },
 
   async createContact ({ crm }, { phoneNumber, name, type }) {
-    const person = await crm.post(path`/api/contacts`, { body: { type, name, phone: phoneNumber }, answer: Person })
+    // An internal number has no plus, and a field of its own.
+    const reach = phoneNumber.startsWith('+') ? { phone: phoneNumber } : { number: phoneNumber }
+    const person = await crm.post(path`/api/contacts`, { body: { type, name, ...reach }, answer: Person })
     return { contact: toContact(person) }
   },
 
