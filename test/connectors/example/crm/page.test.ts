@@ -97,6 +97,18 @@ await t.test('a person at the page', { skip }, async t => {
     t.equal((await call('GET', `/api/activities/${activity.id}`)).content.body, '<i>A person’s words</i>')
   })
 
+  await t.test('keeps what is typed while editing, and saves it as the user chosen meanwhile', async t => {
+    const { content: activity } = await call('POST', '/api/activities', aCall)
+    const page = await open(`#/activities/${activity.id}/edit`)
+    await page.getByLabel('Subject').fill('Typed and not saved')
+    const next = page.waitForRequest(() => true)
+    await page.getByLabel('Signed in as').selectOption('Bob Broker')
+    await page.getByRole('button', { name: 'Save' }).click()
+    const request = await next
+    t.strictSame([request.method(), request.headers()['authorization']], ['PATCH', `Basic ${btoa('example-key-bob:')}`])
+    await page.getByRole('heading', { name: 'Typed and not saved' }).waitFor()
+  })
+
   await t.test('deletes an activity after a question', async t => {
     const { content: activity } = await call('POST', '/api/activities', { ...aCall, contactId: 2 })
     const page = await open(`#/activities/${activity.id}`)

@@ -223,15 +223,20 @@ async function show ({ moveFocus }) {
   }
 }
 
+/** Shows the same anew, unless somebody is typing there. */
+async function refresh () {
+  if (!location.hash.endsWith('/edit')) await show({ moveFocus: false })
+}
+
 user.value = sessionStorage.getItem('key') ?? user.value
 if (user.value === '') user.selectedIndex = 0
 user.addEventListener('change', async () => {
   sessionStorage.setItem('key', user.value)
-  await show({ moveFocus: false })
+  await refresh()
 })
 search.addEventListener('input', showContacts)
 addEventListener('hashchange', () => show({ moveFocus: true }))
 document.addEventListener('visibilitychange', async () => {
-  if (!document.hidden && !location.hash.endsWith('/edit')) await show({ moveFocus: false })
+  if (!document.hidden) await refresh()
 })
 await show({ moveFocus: false })
