@@ -51,6 +51,10 @@ export interface AppParts {
   logger?: FastifyBaseLogger
 }
 
+/** Where this machine reaches a server that listens. One that listens on all addresses is also at the loopback one, of the same family. */
+export const originOf = ({ listeningOrigin }: Pick<FastifyInstance, 'listeningOrigin'>): string =>
+  listeningOrigin.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
+
 export async function buildApp ({ config, database, cipher, sessionSecret, hashKey, clock = Date.now, random = Math.random, recoverEvery = 5_000, longestRequest = 25_000, logger }: AppParts): Promise<FastifyInstance> {
   const app = fastify({
     ...(logger !== undefined && { loggerInstance: logger }),
@@ -68,6 +72,7 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
     clientErrorHandler: answerClientError
   }).withTypeProvider<TypeBoxTypeProvider>()
   for (const component of components) app.addSchema(component)
+  const serverUrl = (): string => config.publicUrl ?? originOf(app)
   app.decorate('operationRoutes', connectorRoutes)
   app.decorate('publicPath', config.publicUrl === undefined ? '' : new URL(config.publicUrl).pathname.replace(/\/$/, ''))
 
@@ -88,14 +93,14 @@ export async function buildApp ({ config, database, cipher, sessionSecret, hashK
     manifestsDir: config.manifestsDir
   })
   await app.register(context)
-  await app.register(tokens, { connectorConfig: config.connector, publicUrl: config.publicUrl, cipher, clock })
+  await app.register(tokens, { connectorConfig: config.connector, serverUrl, cipher, clock })
   await app.register(docs)
   await app.register(callerPlugin, { connectorConfig: config.connector })
   await app.register(signIn)
   await app.register(recovery, { clock, random, every: recoverEvery })
 
   await app.register(healthRoutes)
-  await app.register(metadataRoutes, { publicUrl: config.publicUrl, hashKey })
+  await app.register(metadataRoutes, { serverUrl, hashKey })
   await app.register(sessionRoutes)
   await app.register(oauthRoutes)
   await app.register(settingsRoutes)

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import pino, { type Logger } from 'pino'
-import { buildApp } from './app.ts'
+import { buildApp, originOf } from './app.ts'
 import { banner } from './banner.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import { exampleCrm } from './connectors/example/crm/server.ts'
@@ -45,7 +45,7 @@ async function start (): Promise<void> {
     await crm?.close()
   })
   await listen(app, config.host, config.port, { host: 'HOST', port: 'PORT' })
-  output.write(banner({ server: app.listeningOrigin, exampleCrm: crm?.listeningOrigin, keyFile: secrets.created ? secrets.file : undefined }))
+  output.write(banner({ server: originOf(app), exampleCrm: crm?.listeningOrigin, keyFile: secrets.created ? secrets.file : undefined }))
 }
 
 /** The Example CRM keeps its own file beside our database. */

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, openSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 
@@ -97,6 +98,22 @@ await t.test('the server starts without configuration, stops on a signal, and fi
   t.strictSame(await (await fetch(`${again}/user/settings?jwtToken=${jwtToken}`)).json(), { mine: { value: 1 } })
   second.child.kill('SIGINT')
   t.equal(await second.exited, 0)
+})
+
+await t.test('who listens everywhere and has no address for others gives one at which this machine reaches it', async t => {
+  const hasIPv6 = Object.values(networkInterfaces()).flat().some(address => address?.address === '::1')
+  const table: Array<[host: string, reached: RegExp]> = [
+    ['0.0.0.0', /^http:\/\/127\.0\.0\.1:\d+$/],
+    ...(hasIPv6 ? [['::', /^http:\/\/\[::1\]:\d+$/] as [string, RegExp]] : [])
+  ]
+  for (const [HOST, reached] of table) {
+    const url = await addressOf(run(t, t.testdir(), { HOST }))
+    t.match(url, reached)
+    t.match(await (await fetch(`${url}/crmManifest`)).json(), { serverUrl: url }, HOST)
+    const consent = (await fetch(`${url}/oauth-authorize?platform=example`, { redirect: 'manual' })).headers.get('location') ?? ''
+    t.equal(new URL(consent).searchParams.get('redirect_uri'), `${url}/oauth-callback`, HOST)
+    t.equal((await fetch(consent)).status, 200, `${HOST}: the Example CRM knows it`)
+  }
 })
 
 await t.test('npm start becomes the server, so that a signal reaches it', async t => {

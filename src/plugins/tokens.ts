@@ -15,13 +15,13 @@ declare module 'fastify' {
 
 export interface TokensOptions {
   connectorConfig: Config['connector']
-  /** Where it listens when absent. */
-  publicUrl: string | undefined
+  /** How the outside reaches the server; known when it listens. */
+  serverUrl: () => string
   cipher: Cipher
   clock: Clock
 }
 
-export default fp<TokensOptions>(async (fastify, { connectorConfig, publicUrl, cipher, clock }) => {
+export default fp<TokensOptions>(async (fastify, { connectorConfig, serverUrl, cipher, clock }) => {
   // A setting that is not valid stops the start, not the first sign-in.
   for (const { info } of fastify.connectors.all()) connectorConfig(info.platform)
 
@@ -34,7 +34,7 @@ export default fp<TokensOptions>(async (fastify, { connectorConfig, publicUrl, c
     log: fastify.log
   })
   fastify.decorate('tokens', {
-    ...connecting({ settings: connectorConfig, reach, cipher, clock, serverUrl: () => publicUrl ?? fastify.listeningOrigin }),
+    ...connecting({ settings: connectorConfig, reach, cipher, clock, serverUrl }),
     ...kept
   })
   // The database closes after that.

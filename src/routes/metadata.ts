@@ -13,8 +13,8 @@ import { version } from '../version.ts'
 import { readReleaseNotes } from './release-notes.ts'
 
 export interface MetadataOptions {
-  /** Where it listens when absent. */
-  publicUrl: string | undefined
+  /** How the outside reaches the server; known when it listens. */
+  serverUrl: () => string
   hashKey: string
 }
 
@@ -30,7 +30,7 @@ const flagsOfLaterOperations = [
   'getManagedAuthOptions', 'refreshUserInfo'
 ] as const
 
-export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataOptions> = async (fastify, { publicUrl, hashKey }) => {
+export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataOptions> = async (fastify, { serverUrl, hashKey }) => {
   const { connectors } = fastify
   const hash = hashId(hashKey)
   const releaseNotes = await readReleaseNotes()
@@ -61,7 +61,7 @@ export const metadataRoutes: FastifyPluginAsyncTypebox<MetadataOptions> = async 
       if (platformName !== 'default' && !connectors.has(platformName)) throw new PatchbayError('manifest-not-found')
       const shown = platformName === 'default' ? connectors.all() : [connectors.get(platformName)]
       return {
-        serverUrl: publicUrl ?? fastify.listeningOrigin,
+        serverUrl: serverUrl(),
         redirectUri: extensionRedirectUri,
         version,
         author: { name: 'Patchbay' },
