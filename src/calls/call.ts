@@ -89,21 +89,29 @@ function filled<Members extends object> (earlier: Members | undefined, later: Me
   return { ...later, ...Object.fromEntries(kept) }
 }
 
+/** What both kinds of requests say beside what is logged. */
+type Choosing = Pick<CreateCallLogBody, 'contactId' | 'contactType' | 'contactName' | 'additionalSubmission'>
+
+/** A later request to log the same, with what an earlier one said beside what is logged and this one does not. */
+export function withEarlier<Body extends Choosing> (earlier: Body, later: Body): Body {
+  const { contactId, contactType, contactName, additionalSubmission, ...others } = earlier
+  // What was chosen for one contact is nothing for another. Who sends a form sends all of it: what it lacks was taken back.
+  const known = String(later.contactId ?? contactId) === String(contactId) ? earlier : others
+  return filled<object>(known, later) as Body
+}
+
 /**
  * A later request to log the same call, with what an earlier one knew and this one does not: a client without the form sends no note.
  * (Who clears a note does so by an update.)
  */
 export function completed (earlier: CreateCallLogBody | undefined, later: CreateCallLogBody): CreateCallLogBody {
   if (earlier === undefined) return later
-  const { contactId, contactType, contactName, additionalSubmission, ...others } = earlier
-  // What was chosen for one contact is nothing for another. Who sends a form sends all of it: what it lacks was taken back.
-  const known = String(later.contactId ?? contactId) === String(contactId) ? earlier : others
   const logInfo = {
     ...filled(earlier.logInfo, later.logInfo),
     recording: filled(earlier.logInfo.recording, later.logInfo.recording),
     voicemail: filled(earlier.logInfo.voicemail, later.logInfo.voicemail)
   }
-  return { ...filled<object>(known, later), logInfo: present(logInfo) } as CreateCallLogBody
+  return { ...withEarlier(earlier, later), logInfo: present(logInfo) } as CreateCallLogBody
 }
 
 /**

@@ -7,13 +7,17 @@ import { readSubmission, submissionOf } from '../contract/submission.ts'
 import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { MessageLog, MessageLogs as MessageLogRows } from '../db/message-logs.ts'
+import type { LogState } from '../db/schema.ts'
 import { fingerprintOf, type Fingerprints } from './body/fingerprint.ts'
+import { withEarlier } from './call.ts'
 import { operationOf, ownerOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
 import { composeMessageBody, mergeMessageBody } from './message-body.ts'
 import { messageRequestOf, withoutKnown, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
-import { pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, updateStep, writeWaiting, type Next, type Pending, type Taken } from './pending.ts'
+import {
+  isInDoubt, pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, updateStep, writeWaiting, type Next, type Pending, type Taken
+} from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
 export interface MessageLogs {
@@ -67,6 +71,8 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
     const { findMessageLog } = operations
     const externalId = externalIdOf(tenant.userId, request.conversationLogId)
     let ids: readonly string[] | undefined
+    /** What waited before this request said otherwise whose record it is, or what is chosen with it. */
+    let otherwise: Pending<CreateMessageLogBody, CreateMessageLogBody> | undefined
     const written = (messages: readonly Message[]): void => {
       ids = messages.map(({ id }) => id)
       store.brought = ids
@@ -82,7 +88,8 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       prepare: async row => {
         const waiting = row === undefined ? { since: clock(), updates: [] } : pendingOf(row)
         const sent = sentEarlier(waiting, row?.state)
-        const { since, create, updates } = resumed ? sameAttempt(waiting) : nextAttempt(waiting, body, clock())
+        const { since, create, updates } = resumed ? sameAttempt(waiting) : nextAttempt(row?.state, waiting, body, clock())
+        otherwise = waiting.create !== undefined && !isDeepStrictEqual(waiting.create, withoutMediaToken(create)) ? waiting : undefined
         const { log, changes } = await compose(caller, create, clock())
         const attempt = { ...log, ...sent }
         return {
@@ -115,7 +122,9 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       rest: (row, ended) => {
         const { updates, since } = pendingOf(row)
         if (ended !== 'refused') return pendingText({ since, updates })
-        // Who is refused is promised nothing. What others were promised is a record without the refused one, too.
+        // Who is refused is promised nothing, and what they would have changed stays as others were promised it.
+        if (otherwise !== undefined) return pendingText(otherwise)
+        // What others were promised is a record without the refused one, too.
         const [create, ...others] = resumed ? updates : updates.filter(update => !isDeepStrictEqual(update, withoutMediaToken(body)))
         return pendingText({ since, updates: others, ...(create !== undefined && { create }) })
       },
@@ -247,18 +256,22 @@ const choiceIn = (chosen: Readonly<Record<string, unknown>>): Fingerprints =>
   Object.keys(chosen).length === 0 ? {} : { [choiceField]: fingerprintOf(JSON.stringify(chosen)) }
 
 /**
- * What the next attempt writes, and what follows it. Once there is something to write, it stays as it is, because an attempt of it
- * may have reached the CRM; a request that brings something else follows.
+ * What the next attempt writes, and what follows it. An attempt that may have reached the CRM is repeated as it was. Until then the
+ * contact and the choices of the last request are those of all that wait, and its messages follow.
+ * @param state undefined for the first attempt
  * @param since when it is promised
  */
 function nextAttempt (
-  { create, updates }: Pending<CreateMessageLogBody, CreateMessageLogBody>, body: CreateMessageLogBody, since: number
+  state: LogState | undefined, { create, updates }: Pending<CreateMessageLogBody, CreateMessageLogBody>, body: CreateMessageLogBody, since: number
 ): Next<CreateMessageLogBody, CreateMessageLogBody> {
   if (create === undefined) return { since, updates, create: body }
   const isBody = (kept: CreateMessageLogBody): boolean => isDeepStrictEqual(kept, withoutMediaToken(body))
   // With its tokens, which are not kept.
   if (isBody(create)) return { since, updates, create: body }
-  return { since, updates: updates.some(isBody) ? updates : [...updates, body], create }
+  const following = updates.some(isBody) ? updates : [...updates, body]
+  if (isInDoubt(state)) return { since, updates: following, create }
+  const corrected = (kept: CreateMessageLogBody): CreateMessageLogBody => ({ ...withEarlier(kept, body), logInfo: kept.logInfo })
+  return { since, updates: following.map(corrected), create: corrected(create) }
 }
 
 const refOf = (row: MessageLog): { logId: string, contactId: string } => ({ logId: row.crmLogId, contactId: row.contactId })

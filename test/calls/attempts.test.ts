@@ -716,6 +716,62 @@ await t.test('what waits with a record that may not be read is tried once, and g
   })
 })
 
+await t.test('the contact that a later request names for a conversation that waits is the one that counts', async t => {
+  const first = messageOf('m1', { from: { phoneNumber: '+16504445566' } })
+  const [john, jane, gone] = [{ contactId: 1, contactName: 'John Smith' }, { contactId: 2, contactName: 'Jane Smith' }, { contactId: 999, contactName: 'Gone' }]
+  const deal = (deals: number): object => ({ additionalSubmission: { deals } })
+  const both = { ...first, logInfo: { ...first.logInfo, messages: [...first.logInfo.messages ?? [], ...messageOf('m2').logInfo.messages ?? []] } }
+  const table: Array<[title: string, requests: CreateMessageLogBody[], record: object]> = [
+    ['the same message for somebody else', [{ ...first, ...john }, { ...first, ...jane }], { contactId: 2, subject: /Jane Smith/, body: /Jane Smith.*Words of m1/ }],
+    ['and with a further one', [{ ...first, ...john }, { ...both, ...jane }], { contactId: 2, subject: /Jane Smith/, body: /2 messages.*Jane Smith.*Words of m1.*Jane Smith.*Words of m2/ }],
+    ['of whom others were told, too', [{ ...first, ...john }, { ...messageOf('m2'), ...john }, { ...messageOf('m3'), ...jane }], { contactId: 2, body: /3 messages/ }],
+    ['the first is none', [{ ...first, ...gone }, { ...both, ...jane }], { contactId: 2, body: /Jane Smith.*Words of m1.*Words of m2/ }],
+    ['what was chosen for the first is nothing for the second', [{ ...first, ...john, ...deal(1) }, { ...messageOf('m2'), ...john, ...deal(1) }, { ...first, ...jane }], { contactId: 2, dealId: null }],
+    ['what was chosen later', [{ ...first, ...john, ...deal(1) }, { ...first, ...john, ...deal(2) }], { contactId: 1, dealId: 2 }],
+    ['a request that chooses nothing', [{ ...first, ...john, ...deal(1) }, { ...messageOf('m2'), ...john }], { contactId: 1, dealId: 1 }]
+  ]
+  for (const [title, requests, expected] of table) {
+    for (const last of ['answered', 'kept']) {
+      const { instance, fail, pass, records } = await world(t)
+      fail('POST', 503)
+      const answered = last === 'answered' ? requests.pop() : undefined
+      for (const request of requests) await t.rejects(instance.messageLogs.log(instance.caller, request), { code: 'waiting' })
+      fail('POST', undefined)
+      pass(60_000)
+      if (answered !== undefined) t.match(await instance.messageLogs.log(instance.caller, answered), { successful: true }, title)
+      else await instance.recover()
+      const [record, ...others] = records()
+      t.match(record, expected, `${title}, ${last}`)
+      t.strictSame(others, [])
+      for (const id of ['m1', 'm2']) t.ok((record?.body.split(`Words of ${id}<`).length ?? 0) <= 2, 'each message is in it once')
+      if (answered !== undefined) requests.push(answered)
+    }
+  }
+})
+
+await t.test('a contact that the CRM refuses costs nobody else their message', async t => {
+  const { instance, fail, pass, records } = await world(t)
+  fail('POST', 503)
+  for (const id of ['m1', 'm2']) await t.rejects(instance.messageLogs.log(instance.caller, messageOf(id)), { code: 'waiting' })
+  fail('POST', undefined)
+  await t.rejects(instance.messageLogs.log(instance.caller, { ...messageOf('m3'), contactId: 999 }))
+  pass(60_000)
+  await instance.recover()
+  t.match(records(), [{ contactId: 1, body: /Words of m1.*Words of m2/ }])
+  t.notMatch(records(), [{ body: /m3/ }], 'its sender was told that it is not kept')
+})
+
+await t.test('a conversation of which nobody knows whether it was written stays as it was sent', async t => {
+  const { instance, fail, pass, records } = await world(t)
+  fail('POST', 'after')
+  await t.rejects(instance.messageLogs.log(instance.caller, { ...messageOf('m1'), contactName: 'John Smith' }), { code: 'outcome-unknown' })
+  fail('POST', undefined)
+  pass(60_000)
+  t.match(await instance.messageLogs.log(instance.caller, { ...messageOf('m2'), contactId: 2, contactName: 'Jane Smith' }), { successful: true })
+  t.match(records(), [{ contactId: 1, subject: /John Smith/, body: /Words of m1.*Words of m2/ }])
+  t.equal(records().length, 1)
+})
+
 await t.test('a fax that had to wait has its link', async t => {
   const { instance, fail, pass, records } = await world(t)
   const fax = messageOf('f1', { attachments: [{ type: 'RenderedDocument', link: 'https://app.ringcentral.com/fax/1', uri: 'https://media.ringcentral.com/1' }] })
