@@ -36,7 +36,7 @@ export interface MessageLogsParts {
 }
 
 /** A log's row, with the messages that the next step brings into the record. */
-interface MessageStore extends ChangeStore<MessageLog> {
+interface MessageStore extends Omit<ChangeStore<MessageLog>, 'remove'> {
   /** Sent, and to be noted together with the step that confirms it. */
   brought: readonly string[]
 }
@@ -51,8 +51,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       find: async () => await rows.find(tenant, conversationLogId),
       advance: async (row, changes) => store.brought.length === 0
         ? await rows.advance(row, changes)
-        : await rows.recordMessages(tenant, row, changes, store.brought),
-      remove: async row => await rows.remove(row)
+        : await rows.recordMessages(tenant, row, changes, store.brought)
     }
     return store
   }
@@ -125,8 +124,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
         // Who is refused is promised nothing, and what they would have changed stays as others were promised it.
         if (otherwise !== undefined) return pendingText(otherwise)
         // What others were promised is a record without the refused one, too.
-        const [create, ...others] = resumed ? updates : updates.filter(update => !isDeepStrictEqual(update, withoutMediaToken(body)))
-        return pendingText({ since, updates: others, ...(create !== undefined && { create }) })
+        return asRecord(since, resumed ? updates : updates.filter(update => !isDeepStrictEqual(update, withoutMediaToken(body))))
       },
       findDelay: info.findDelay ?? 0
     }, patienceOf(caller))
@@ -137,8 +135,14 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
   async function update (caller: Caller, store: MessageStore, body: CreateMessageLogBody | undefined, taken: Taken): Promise<{ ids: readonly string[], answer: ReturnMessage | undefined }> {
     const { connector: { info }, context } = caller
     const [getMessageLog, updateMessageLog] = [operationOf(caller, 'getMessageLog'), operationOf(caller, 'updateMessageLog')]
-    const { keep, updatesOf, left } = updateStep(pendingOf, clock, body, taken, withoutMediaToken)
-    return await change(store, {
+    const { keep, others, updatesOf, left } = updateStep(pendingOf, clock, body, taken, withoutMediaToken)
+    const remove = async (row: MessageLog): Promise<void> => {
+      // What was promised does not go with a record that never had it. Who is told that it is gone is promised nothing.
+      const pending = asRecord(pendingOf(row).since, others(row))
+      if (pending === '') return await rows.remove(row)
+      await rows.startAnew(row, { pending, state: 'waiting', crmLogId: '', leaseUntil: null, attempts: 0, nextAttemptAt: clock(), lastErrorCode: '' })
+    }
+    return await change({ ...store, remove }, {
       keep,
       left,
       read: async row => info.logFormat === 'none' ? undefined : await getMessageLog(context, refOf(row)),
@@ -272,6 +276,11 @@ function nextAttempt (
   if (isInDoubt(state)) return { since, updates: following, create }
   const corrected = (kept: CreateMessageLogBody): CreateMessageLogBody => ({ ...withEarlier(kept, body), logInfo: kept.logInfo })
   return { since, updates: following.map(corrected), create: corrected(create) }
+}
+
+/** What waits when the record that it would follow is not there: the oldest of it is a record, which the others follow. */
+function asRecord (since: number, [create, ...updates]: readonly CreateMessageLogBody[]): string {
+  return pendingText({ since, updates, ...(create !== undefined && { create }) })
 }
 
 const refOf = (row: MessageLog): { logId: string, contactId: string } => ({ logId: row.crmLogId, contactId: row.contactId })

@@ -118,16 +118,19 @@ export type Taken = 'new' | 'all' | 'oldest'
 export function updateStep<Row, Create, Update> (
   pendingOf: (row: Row) => Pending<Create, Update>, clock: Clock, body: Update | undefined, taken: Taken, storable: (update: Update) => Update
 ) {
+  const othersOf = (row: Row): readonly Update[] => body === undefined ? pendingOf(row).updates : pendingOf(row).updates.slice(0, -1)
   return {
     /** While it is not written. */
     keep (row: Row): string {
       const pending = pendingOf(row)
       return pendingText(body === undefined ? pending : { ...pending, since: clock(), updates: withUpdate(pending.updates, storable(body)) })
     },
+    /** What waits beside the new one, while that is kept. */
+    others: othersOf,
     /** What it writes, the oldest first. */
     updatesOf (row: Row): readonly Update[] {
       const { updates } = pendingOf(row)
-      if (body !== undefined) return [...updates.slice(0, -1), body]
+      if (body !== undefined) return [...othersOf(row), body]
       return taken === 'oldest' ? updates.slice(0, 1) : updates
     },
     /** When it is written, or refused. */

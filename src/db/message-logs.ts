@@ -39,6 +39,11 @@ export interface MessageLogs {
   recordMessages (
     tenant: Tenant, row: MessageLog, changes: MessageLogChanges, messageIds: Iterable<string>
   ): Promise<MessageLog | undefined>
+  /**
+   * The next step of a log whose record is gone: it begins now, and the messages that were in it are forgotten. Both or, when the row
+   * has changed since it was read, neither (undefined).
+   */
+  startAnew (row: MessageLog, changes: MessageLogChanges): Promise<MessageLog | undefined>
   /** For the recovery job alone, as it looks over all tenants: rows that somebody has to go on with, the longest waiting first. */
   due (now: number, limit: number, exceptPlatforms?: readonly string[]): Promise<MessageLog[]>
   /** Makes due what was put off for one of these reasons, which are codes of errors. */
@@ -92,6 +97,13 @@ export function messageLogs (
         ...chunks(messageIds).map(ids => transaction.insert(messages)
           .values(ids.map(messageId => ({ userId, platform, messageId, messageLogId: row.id, createdAt: clock() })))
           .onConflictDoNothing())
+      ] as const)
+      return results?.[0][0]
+    },
+    async startAnew (row, { pending, ...changes }) {
+      const results = await atomic(transaction => [
+        transaction.update(table).set({ ...changes, ...life.next(row, pending), createdAt: clock() }).where(unchanged(table, row)).returning(),
+        transaction.delete(messages).where(eq(messages.messageLogId, row.id))
       ] as const)
       return results?.[0][0]
     },

@@ -31,6 +31,8 @@ const create = { withCachedNote: false }
 
 interface World {
   instance: Instance
+  /** Another process on the same database. */
+  restart: () => Promise<Instance>
   pass: (milliseconds: number) => void
   /** How requests to the CRM fail from now on. */
   fail: (method: string, how: Failing | undefined) => void
@@ -53,13 +55,17 @@ async function world (t: Test, connector: (now: () => number) => Connector = now
     asked.push(method)
     return failing.get(method)
   }
-  const instance = await startInstance({ url: `file:${join(t.testdir(), 'patchbay.db')}`, clock: now, crm, connector: connector(now), meets })
-  t.teardown(async () => {
-    await instance.stop()
-    crm.close()
-  })
+  const url = `file:${join(t.testdir(), 'patchbay.db')}`
+  t.teardown(crm.close)
+  const restart = async (): Promise<Instance> => {
+    const instance = await startInstance({ url, clock: now, crm, connector: connector(now), meets })
+    t.teardown(instance.stop)
+    return instance
+  }
+  const instance = await restart()
   return {
     instance,
+    restart,
     crm,
     asked,
     pass: milliseconds => { time += milliseconds },
@@ -732,19 +738,20 @@ await t.test('the contact that a later request names for a conversation that wai
   ]
   for (const [title, requests, expected] of table) {
     for (const last of ['answered', 'kept']) {
-      const { instance, fail, pass, records } = await world(t)
-      fail('POST', 503)
-      const answered = last === 'answered' ? requests.pop() : undefined
-      for (const request of requests) await t.rejects(instance.messageLogs.log(instance.caller, request), { code: 'waiting' })
-      fail('POST', undefined)
-      pass(60_000)
-      if (answered !== undefined) t.match(await instance.messageLogs.log(instance.caller, answered), { successful: true }, title)
-      else await instance.recover()
-      const [record, ...others] = records()
-      t.match(record, expected, `${title}, ${last}`)
-      t.strictSame(others, [])
-      for (const id of ['m1', 'm2']) t.ok((record?.body.split(`Words of ${id}<`).length ?? 0) <= 2, 'each message is in it once')
-      if (answered !== undefined) requests.push(answered)
+      await t.test(`${title}, ${last}`, async t => {
+        const { instance, fail, pass, records } = await world(t)
+        const [kept, answered] = last === 'answered' ? [requests.slice(0, -1), requests.at(-1)] : [requests]
+        fail('POST', 503)
+        for (const request of kept) await t.rejects(instance.messageLogs.log(instance.caller, request), { code: 'waiting' })
+        fail('POST', undefined)
+        pass(60_000)
+        if (answered !== undefined) t.match(await instance.messageLogs.log(instance.caller, answered), { successful: true })
+        else await instance.recover()
+        const [record, ...others] = records()
+        t.match(record, expected)
+        t.strictSame(others, [])
+        for (const id of ['m1', 'm2']) t.ok((record?.body.split(`Words of ${id}<`).length ?? 0) <= 2, 'each message is in it once')
+      })
     }
   }
 })
@@ -770,6 +777,73 @@ await t.test('a conversation of which nobody knows whether it was written stays 
   t.match(await instance.messageLogs.log(instance.caller, { ...messageOf('m2'), contactId: 2, contactName: 'Jane Smith' }), { successful: true })
   t.match(records(), [{ contactId: 1, subject: /John Smith/, body: /Words of m1.*Words of m2/ }])
   t.equal(records().length, 1)
+})
+
+await t.test('a message that was promised is written although its record is deleted meanwhile: into a new one', async t => {
+  const entity = (id: number): object => ({ id, recordType: 'AliveMessage', creationTime: `2026-01-15T08:0${id}:00Z`, text: `Words of m${id}` })
+  const digestOf = (...ids: number[]): CreateMessageLogBody =>
+    ({ ...conversation, logInfo: { ...conversation.logInfo, owner: { name: 'Support Queue' }, entities: ids.map(entity) } })
+  const table: Array<[kind: string, requests: [first: CreateMessageLogBody, ...others: CreateMessageLogBody[]], held: string[], lost: string[]]> = [
+    ['one message', [messageOf('m1'), messageOf('m2')], ['m2'], ['m1']],
+    ['several', [messageOf('m1'), messageOf('m2'), messageOf('m3')], ['m2', 'm3'], ['m1']],
+    ['a digest, which shows all', [digestOf(1), digestOf(1, 2)], ['m1', 'm2'], []]
+  ]
+  for (const [kind, [first, ...others], held, lost] of table) {
+    for (const finder of ['recovery', 'somebody else']) {
+      await t.test(`${kind}, found by ${finder}`, async t => {
+        const { instance, fail, pass, records, crm, rows } = await world(t)
+        await instance.messageLogs.log(instance.caller, first)
+        fail('GET', 503)
+        for (const other of others) await t.rejects(instance.messageLogs.log(instance.caller, other), { code: 'waiting' })
+        fail('GET', undefined)
+        crm.remove(records()[0]?.id ?? 0)
+        pass(60_000)
+        if (finder === 'somebody else') await t.rejects(instance.messageLogs.log(instance.caller, messageOf('m4')), { code: 'gone' })
+        for (let look = 0; look < 3; look++) await instance.recover()
+        const [record, ...more] = records()
+        t.strictSame(more, [])
+        for (const id of held) t.equal(record?.body.split(`Words of ${id}<`).length, 2, `${id} is there once`)
+        for (const id of [...lost, 'm4']) t.notMatch(record?.body, `Words of ${id}<`, `${id} was promised to nobody`)
+        t.match(await rows(), [{ state: 'logged', nextAttemptAt: null, sealedPending: '' }])
+        t.match(await instance.messageLogs.log(instance.caller, messageOf('m1')), { successful: true, logIds: lost }, 'what went with the record may be logged again')
+      })
+    }
+  }
+})
+
+await t.test('and once, whenever the process dies on the way', async t => {
+  for (const dedupe of ['native', 'search'] as const) {
+    for (const moment of ['before', 'after'] as const) {
+      await t.test(`dedupe ${dedupe}, ${moment} an effect`, async t => {
+        const deaths: string[] = []
+        // There is nothing after the request that tells that the record is gone: of two effects in a row one is spoiled until the end.
+        for (let at = 1, spared = 0; spared < 2; at++) {
+          const { instance, restart, fail, pass, records, crm, rows } = await world(t, now => connectorWith(dedupe, now))
+          await instance.messageLogs.log(instance.caller, messageOf('m1'))
+          fail('GET', 503)
+          for (const id of ['m2', 'm3']) await t.rejects(instance.messageLogs.log(instance.caller, messageOf(id)), { code: 'waiting' })
+          fail('GET', undefined)
+          crm.remove(records()[0]?.id ?? 0)
+          pass(60_000)
+          instance.effects.arm({ at, mode: 'crash', moment })
+          for (let look = 0; look < 3; look++) await instance.recover().catch(() => {})
+          const next = await restart()
+          do pass(3_600_000)
+          while (await next.recover() > 0)
+          const { spoiled = 'no death' } = instance.effects
+          const [record, ...others] = records()
+          t.strictSame(others, [], spoiled)
+          for (const id of ['m2', 'm3']) t.equal(record?.body.split(`Words of ${id}<`).length, 2, `${spoiled}: ${id} is there once`)
+          t.match(await rows(), [{ state: 'logged', nextAttemptAt: null, sealedPending: '' }], spoiled)
+          spared = instance.effects.spoiled === undefined ? spared + 1 : 0
+          deaths.push(spoiled)
+        }
+        for (const effect of ['message_logs.startAnew', 'POST /api/activities', 'PATCH /api/activities/']) {
+          t.ok(deaths.some(name => name.startsWith(`${moment} ${effect}`)), `dies ${moment} ${effect}`)
+        }
+      })
+    }
+  }
 })
 
 await t.test('a fax that had to wait has its link', async t => {

@@ -82,6 +82,23 @@ await onEveryDatabase(t, 'a log is forgotten with its messages, only as it was r
   t.strictSame(await logs.knownMessages(alice, ['m1']), new Set())
 })
 
+await onEveryDatabase(t, 'a log starts anew without its messages, once, and only as it was read', async (t, database) => {
+  let now = 1_000
+  const logs = repository(database, () => now)
+  const row = await logs.recordMessages(alice, await reserved(logs, 'c1'), { state: 'logged' }, ['m1'])
+  const other = await logs.recordMessages(alice, await reserved(logs, 'c2'), { state: 'logged' }, ['m2'])
+  if (row === undefined || other === undefined) throw new Error('not recorded')
+  for (const not of [{ ...row, version: 1 }, ...strangers.map(stranger => ({ ...row, ...stranger }))]) {
+    t.equal(await logs.startAnew(not, { state: 'waiting' }), undefined)
+    t.strictSame(await logs.knownMessages(alice, ['m1']), new Set(['m1']))
+  }
+  now = 1_500
+  const anew = await logs.startAnew(row, { state: 'waiting', pending: 'words' })
+  t.match(anew, { id: row.id, state: 'waiting', version: 3, createdAt: 1_500 })
+  t.equal(anew && logs.pendingOf(anew), 'words')
+  t.strictSame(await logs.knownMessages(alice, ['m1', 'm2']), new Set(['m2']), 'and without those of no other')
+})
+
 await onEveryDatabase(t, 'due are the logs that nobody goes on with', async (t, database) => {
   const logs = repository(database)
   await reserved(logs, 'due', { leaseUntil: 100 })

@@ -159,7 +159,7 @@ export class ConversationModel {
       this.messages.set(message, surely ? 'must' : 'may')
     }
     if (outcome === 'done' && (!wasDeleted || noted.length > 0)) this.existence = 'written'
-    // What is on its way into a record that a person deleted goes with it.
+    // What is on its way into a record that a person deleted is written into another one, of which no answer has told.
     else if (outcome === 'kept' && this.existence !== 'written' && !wasDeleted) this.existence = 'kept'
     else if (this.existence === 'none') this.existence = 'possible'
   }

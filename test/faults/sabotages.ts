@@ -129,6 +129,13 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     promise: 'P3',
+    title: 'forget messages that wait, with the record that somebody deleted',
+    file: 'src/calls/message-logs.ts',
+    edits: [["if (pending === '') return await rows.remove(row)", 'if (pending.length >= 0) return await rows.remove(row)']],
+    test: 'test/calls/attempts.test.ts'
+  },
+  {
+    promise: 'P3',
     title: 'leave the rows of a process that died',
     file: 'src/db/lifecycle.ts',
     edits: [["and(unwritten, inArray(table.state, ['sending', 'unknown', 'waiting']), passed(table.nextAttemptAt)),", "and(unwritten, inArray(table.state, ['unknown', 'waiting']), passed(table.nextAttemptAt)),"]],
