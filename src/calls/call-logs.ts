@@ -125,7 +125,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   /** @param body a new update; without one, those that wait are written */
   async function update (caller: Caller, store: ChangeStore<CallLog>, body: UpdateCallLogBody | undefined, taken: Taken): Promise<CallLogAnswer> {
     const { connector: { info, operations }, context } = caller
-    const { keep, updatesOf, left } = updateStep(pendingOf, clock, body, taken, withoutTokens)
+    const { keep, updatesOf, left } = updateStep(pendingOf, clock, body, taken, (updates, update) => [...updates, withoutTokens(update)])
     let learned: LifecycleChanges = {}
     let doubt: (() => Doubt) | undefined
     const inDoubt = (row: CallLog, doubt: Doubt): string => {

@@ -14,9 +14,9 @@ import { operationOf, ownerOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
 import { composeMessageBody, mergeMessageBody } from './message-body.ts'
-import { messageRequestOf, withoutKnown, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
+import { following, messageRequestOf, withoutKnown, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
 import {
-  isInDoubt, pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, updateStep, writeWaiting, type Next, type Pending, type Taken
+  isInDoubt, pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, updateStep, withoutRepeat, writeWaiting, type Next, type Pending, type Taken
 } from './pending.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
@@ -96,7 +96,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
           noted: {
             pending: pendingText({
               since,
-              updates: updates.map(withoutMediaToken),
+              updates,
               create: withoutMediaToken(create),
               ...(info.dedupe === 'search' && { sent: sentOf(attempt) })
             })
@@ -124,7 +124,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
         // Who is refused is promised nothing, and what they would have changed stays as others were promised it.
         if (otherwise !== undefined) return pendingText(otherwise)
         // What others were promised is a record without the refused one, too.
-        return asRecord(since, resumed ? updates : updates.filter(update => !isDeepStrictEqual(update, withoutMediaToken(body))))
+        return asRecord(since, resumed ? updates : withoutRepeat(updates, body, following))
       },
       findDelay: info.findDelay ?? 0
     }, patienceOf(caller))
@@ -135,10 +135,10 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
   async function update (caller: Caller, store: MessageStore, body: CreateMessageLogBody | undefined, taken: Taken): Promise<{ ids: readonly string[], answer: ReturnMessage | undefined }> {
     const { connector: { info }, context } = caller
     const [getMessageLog, updateMessageLog] = [operationOf(caller, 'getMessageLog'), operationOf(caller, 'updateMessageLog')]
-    const { keep, others, updatesOf, left } = updateStep(pendingOf, clock, body, taken, withoutMediaToken)
+    const { keep, othersOf, updatesOf, left } = updateStep(pendingOf, clock, body, taken, following)
     const remove = async (row: MessageLog): Promise<void> => {
       // What was promised does not go with a record that never had it. Who is told that it is gone is promised nothing.
-      const pending = asRecord(pendingOf(row).since, others(row))
+      const pending = asRecord(pendingOf(row).since, othersOf(row))
       if (pending === '') return await rows.remove(row)
       await rows.startAnew(row, { pending, state: 'waiting', crmLogId: '', leaseUntil: null, attempts: 0, nextAttemptAt: clock(), lastErrorCode: '' })
     }
@@ -269,13 +269,11 @@ function nextAttempt (
   state: LogState | undefined, { create, updates }: Pending<CreateMessageLogBody, CreateMessageLogBody>, body: CreateMessageLogBody, since: number
 ): Next<CreateMessageLogBody, CreateMessageLogBody> {
   if (create === undefined) return { since, updates, create: body }
-  const isBody = (kept: CreateMessageLogBody): boolean => isDeepStrictEqual(kept, withoutMediaToken(body))
   // With its tokens, which are not kept.
-  if (isBody(create)) return { since, updates, create: body }
-  const following = updates.some(isBody) ? updates : [...updates, body]
-  if (isInDoubt(state)) return { since, updates: following, create }
+  if (isDeepStrictEqual(create, withoutMediaToken(body))) return { since, updates, create: body }
+  if (isInDoubt(state)) return { since, updates: following(updates, body), create }
   const corrected = (kept: CreateMessageLogBody): CreateMessageLogBody => ({ ...withEarlier(kept, body), logInfo: kept.logInfo })
-  return { since, updates: following.map(corrected), create: corrected(create) }
+  return { since, updates: following(updates.map(corrected), body), create: corrected(create) }
 }
 
 /** What waits when the record that it would follow is not there: the oldest of it is a record, which the others follow. */

@@ -1,4 +1,5 @@
 /** The messages of a conversation, out of what clients send: checked, in the order of their time, with the media they carry. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Direction, Party } from '../contract/call-record.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import type { Conversation, CreateMessageLogBody, Message as SentMessage } from '../contract/message-log.ts'
@@ -90,6 +91,35 @@ export function withoutKnown (body: CreateMessageLogBody, known: ReadonlySet<str
 export function withoutMediaToken (body: CreateMessageLogBody): CreateMessageLogBody {
   const { rcAccessToken, ...logInfo } = body.logInfo
   return { ...body, logInfo }
+}
+
+/**
+ * Requests that wait, with a further one behind them: as much of it as they do not bring, because clients send all messages of the day
+ * with each new one. A digest is made of all that it shows, and takes the place of those that it shows.
+ */
+export function following (waiting: readonly CreateMessageLogBody[], further: CreateMessageLogBody): readonly CreateMessageLogBody[] {
+  const body = withoutMediaToken(further)
+  if (kindOf(body.logInfo) === 'shared') return [...waiting.filter(earlier => !isShownBy(earlier, body)), body]
+  // Those for another contact, or with another choice, may be refused for that.
+  const alike = waiting.filter(earlier => kindOf(earlier.logInfo) !== 'shared' && isDeepStrictEqual({ ...earlier, logInfo: body.logInfo }, body))
+  const rest = withoutKnown(body, new Set(alike.flatMap(({ logInfo: { messages = [] } }) => messages.map(({ id }) => idIn(body, id)))))
+  if (rest.logInfo.messages?.length !== 0) return [...waiting, rest]
+  const chosen = waiting.findLast(choosesSomething)
+  return !choosesSomething(body) || (chosen !== undefined && alike.includes(chosen)) ? waiting : [...waiting, body]
+}
+
+const choosesSomething = ({ additionalSubmission }: CreateMessageLogBody): boolean => additionalSubmission !== undefined
+
+function isShownBy (earlier: CreateMessageLogBody, later: CreateMessageLogBody): boolean {
+  const [{ logInfo: shown }, { logInfo: shows }] = [earlier, later]
+  return kindOf(shown) === 'shared' && (choosesSomething(later) || !choosesSomething(earlier)) &&
+    isWithin(shown.messages, shows.messages) && isWithin(shown.entities, shows.entities)
+}
+
+/** Whether all of some things are among others, by their ids. */
+function isWithin (some: ReadonlyArray<{ id?: string | number }> = [], others: ReadonlyArray<{ id?: string | number }> = []): boolean {
+  const ids = new Set(others.map(({ id }) => id))
+  return some.every(({ id }) => id !== undefined && ids.has(id))
 }
 
 /** @param group its correspondents, any of whom may have sent the message */

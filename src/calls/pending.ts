@@ -113,44 +113,50 @@ export type Taken = 'new' | 'all' | 'oldest'
 /**
  * What waits before and after a step that writes updates.
  * @param body a new update; without one, those that wait are written
- * @param storable what of an update may be kept
+ * @param following those that wait with a new one behind them, as far as it may be kept
  */
 export function updateStep<Row, Create, Update> (
-  pendingOf: (row: Row) => Pending<Create, Update>, clock: Clock, body: Update | undefined, taken: Taken, storable: (update: Update) => Update
+  pendingOf: (row: Row) => Pending<Create, Update>, clock: Clock, body: Update | undefined, taken: Taken, following: Following<Update>
 ) {
-  const othersOf = (row: Row): readonly Update[] => body === undefined ? pendingOf(row).updates : pendingOf(row).updates.slice(0, -1)
+  /** What waited before the new one came. */
+  let others: readonly Update[] | undefined
+  const othersOf = (row: Row): readonly Update[] => others ?? pendingOf(row).updates
   return {
     /** While it is not written. */
     keep (row: Row): string {
       const pending = pendingOf(row)
-      return pendingText(body === undefined ? pending : { ...pending, since: clock(), updates: withUpdate(pending.updates, storable(body)) })
+      if (body === undefined) return pendingText(pending)
+      others = withoutRepeat(pending.updates, body, following)
+      return pendingText({ ...pending, since: clock(), updates: following(others, body) })
     },
-    /** What waits beside the new one, while that is kept. */
-    others: othersOf,
+    /** What waits without the new one. */
+    othersOf,
     /** What it writes, the oldest first. */
     updatesOf (row: Row): readonly Update[] {
-      const { updates } = pendingOf(row)
       if (body !== undefined) return [...othersOf(row), body]
-      return taken === 'oldest' ? updates.slice(0, 1) : updates
+      return othersOf(row).slice(0, taken === 'oldest' ? 1 : undefined)
     },
     /** When it is written, or refused. */
     left (row: Row, refused: boolean): string {
-      const { since, updates } = pendingOf(row)
-      return pendingText({ since, updates: leftOf(updates, taken, refused) })
+      return pendingText({ since: pendingOf(row).since, updates: leftOf(othersOf(row), taken, refused) })
     }
   }
 }
 
-/** Of several that were refused together, nobody knows which one the CRM does not take. */
-function leftOf<Update> (updates: readonly Update[], taken: Taken, refused: boolean): readonly Update[] {
-  if (taken === 'oldest') return updates.slice(1)
-  if (!refused) return []
-  return taken === 'new' ? updates.slice(0, -1) : updates.length > 1 ? updates : []
+/** Those that wait, with a new one behind them. */
+export type Following<Update> = (updates: readonly Update[], update: Update) => readonly Update[]
+
+/** What waited before a new update, which may be there already, because the client sends it again. */
+export function withoutRepeat<Update> (updates: readonly Update[], update: Update, following: Following<Update>): readonly Update[] {
+  const before = updates.slice(0, -1)
+  return isDeepStrictEqual(following(before, update), updates) ? before : updates
 }
 
-/** A new update may be there already, because the client sends it again. */
-function withUpdate<Update> (updates: readonly Update[], update: Update): readonly Update[] {
-  return isDeepStrictEqual(updates.at(-1), update) ? updates : [...updates, update]
+/** Of several that were refused together, nobody knows which one the CRM does not take. @param others without a new one */
+function leftOf<Update> (others: readonly Update[], taken: Taken, refused: boolean): readonly Update[] {
+  if (taken === 'oldest') return others.slice(1)
+  if (!refused) return []
+  return taken === 'new' || others.length > 1 ? others : []
 }
 
 /**

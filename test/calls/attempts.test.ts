@@ -846,6 +846,120 @@ await t.test('and once, whenever the process dies on the way', async t => {
   }
 })
 
+/** A day of a conversation, sent anew with each further message, as the extension does. */
+const days: Array<[kind: string, dayOf: (count: number) => CreateMessageLogBody]> = (() => {
+  const text = (index: number): string => `Words of m${index} ${'x'.repeat(150)}`
+  const time = (index: number): number => Date.UTC(2026, 0, 15, 8, index)
+  const ids = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
+  const dayOf = (more: object) => (count: number): CreateMessageLogBody => ({
+    ...conversation,
+    logInfo: { ...conversation.logInfo, messages: ids(count).map(id => ({ id: `m${id}`, direction: 'Inbound', subject: text(id), creationTime: time(id) })), ...more }
+  })
+  return [
+    ['a single conversation', dayOf({})],
+    ['a group', dayOf({ correspondents: [{ name: 'John' }, { name: 'Mary' }] })],
+    ['a shared conversation', count => dayOf({
+      owner: { name: 'Support Queue' },
+      entities: ids(count).map(id => ({ id, recordType: 'AliveMessage', direction: 'Inbound', creationTime: time(id), text: text(id) }))
+    })(count)]
+  ]
+})()
+
+await t.test('what waits grows with the messages, not with the square of them', async t => {
+  for (const [kind, dayOf] of days) {
+    for (const [state, method] of [['not written yet', 'POST'], ['written', 'GET']] as const) {
+      await t.test(`${kind}, ${state}`, async t => {
+        const { instance, fail, pass, records, rows } = await world(t)
+        if (state === 'written') await instance.messageLogs.log(instance.caller, dayOf(1))
+        fail(method, 503)
+        const waits = async (): Promise<number> => (await rows())[0]?.sealedPending.length ?? 0
+        const after = new Map<number, number>()
+        for (let count = 1; count <= 40; count++) {
+          if (count > 1 || state === 'not written yet') await t.rejects(instance.messageLogs.log(instance.caller, dayOf(count)), { code: 'waiting' })
+          after.set(count, await waits())
+        }
+        const [twenty = 0, forty = 0] = [after.get(20), after.get(40)]
+        t.ok(twenty > 0 && forty < twenty * 2.5, `${twenty} characters with 20 messages, ${forty} with 40`)
+        await t.rejects(instance.messageLogs.log(instance.caller, dayOf(40)), { code: 'waiting' })
+        t.equal(await waits(), forty, 'a repeat adds nothing')
+        fail(method, undefined)
+        pass(3_600_000)
+        await instance.recover()
+        const [record, ...others] = records()
+        t.strictSame(others, [])
+        for (let id = 1; id <= 40; id++) t.equal(record?.body.split(`Words of m${id} `).length, 2, `m${id} is there once`)
+        t.match(record?.body, kind === 'a shared conversation' ? /40 messages.*Words of m40 .*Words of m1 /s : /\(40 messages\).*Words of m1 .*Words of m40 /s)
+        t.match(await rows(), [{ state: 'logged', nextAttemptAt: null, sealedPending: '' }])
+      })
+    }
+  }
+})
+
+await t.test('what is chosen last counts, also where its messages wait already', async t => {
+  const deal = (deals: number): object => ({ additionalSubmission: { deals } })
+  const john = { ...messageOf('m2'), contactId: 1 }
+  const other = { ...messageOf('m3'), contactId: 1 }
+  const table: Array<[title: string, requests: CreateMessageLogBody[], dealId: number]> = [
+    ['another choice', [{ ...john, ...deal(1) }, { ...john, ...deal(2) }], 2],
+    ['and the first one again', [{ ...john, ...deal(1) }, { ...john, ...deal(2) }, { ...john, ...deal(1) }], 1],
+    ['and none', [{ ...john, ...deal(1) }, { ...john, ...deal(2) }, john], 2],
+    ['the same, after messages without one', [{ ...john, ...deal(1) }, other, { ...john, ...deal(1) }], 1]
+  ]
+  for (const [title, requests, dealId] of table) {
+    await t.test(title, async t => {
+      const { instance, fail, pass, records } = await world(t)
+      await instance.messageLogs.log(instance.caller, messageOf('m1'))
+      fail('GET', 503)
+      for (const request of requests) await t.rejects(instance.messageLogs.log(instance.caller, request), { code: 'waiting' })
+      fail('GET', undefined)
+      pass(3_600_000)
+      await instance.recover()
+      t.match(records(), [{ dealId }])
+      t.equal(records()[0]?.body.split('Words of m2<').length, 2)
+    })
+  }
+})
+
+await t.test('a digest that waits does not take the place of one that shows or chooses something else', async t => {
+  const entity = (id: number | undefined, text: string): object => ({ id, recordType: 'AliveMessage', creationTime: `2026-01-15T08:0${text.length}:00Z`, text })
+  const digest = (entities: object[], more: object = {}): CreateMessageLogBody => ({ ...conversation, logInfo: { ...conversation.logInfo, owner: { name: 'Queue' }, entities }, ...more })
+  const [one, two, three] = [entity(1, 'a'), entity(2, 'bb'), entity(3, 'ccc')]
+  const table: Array<[title: string, requests: CreateMessageLogBody[], record: object]> = [
+    ['others', [digest([one, two]), digest([one, three])], { body: />a<.*/ }],
+    ['without ids', [digest([entity(undefined, 'a')]), digest([entity(undefined, 'bb')])], { body: /bb.*a/ }],
+    ['a choice', [digest([one], { additionalSubmission: { deals: 1 } }), digest([one, two])], { dealId: 1, body: /bb.*a/ }],
+    ['an edited text', [digest([one]), digest([entity(1, 'dddd'), two])], { body: /dddd/ }]
+  ]
+  for (const [title, requests, expected] of table) {
+    await t.test(title, async t => {
+      const { instance, fail, pass, records } = await world(t)
+      await instance.messageLogs.log(instance.caller, digest([]))
+      fail('GET', 503)
+      for (const request of requests) await t.rejects(instance.messageLogs.log(instance.caller, request), { code: 'waiting' })
+      fail('GET', undefined)
+      pass(3_600_000)
+      await instance.recover()
+      t.match(records(), [expected])
+      if (title === 'others') t.match(records(), [{ body: /ccc.*bb.*a/ }])
+    })
+  }
+})
+
+await t.test('a refused contact takes no message along that another request was promised for somebody else', async t => {
+  const [gone, jane] = [{ contactId: 999 }, { contactId: 2 }]
+  const all = { ...messageOf('m1'), logInfo: { ...conversation.logInfo, messages: ['m1', 'm2', 'm3'].flatMap(id => messageOf(id).logInfo.messages ?? []) } }
+  const { instance, fail, pass, records } = await world(t)
+  fail('POST', 'before')
+  await t.rejects(instance.messageLogs.log(instance.caller, { ...messageOf('m1'), ...gone }), { code: 'outcome-unknown' })
+  for (const body of [{ ...messageOf('m2'), ...gone }, { ...all, ...jane }]) await t.rejects(instance.messageLogs.log(instance.caller, body), { code: 'outcome-unknown' })
+  fail('POST', undefined)
+  for (let look = 0; look < 4; look++) {
+    pass(3_600_000)
+    await instance.recover()
+  }
+  t.match(records(), [{ contactId: 2, body: /Words of m1.*Words of m2.*Words of m3/ }])
+})
+
 await t.test('a fax that had to wait has its link', async t => {
   const { instance, fail, pass, records } = await world(t)
   const fax = messageOf('f1', { attachments: [{ type: 'RenderedDocument', link: 'https://app.ringcentral.com/fax/1', uri: 'https://media.ringcentral.com/1' }] })
