@@ -49,7 +49,11 @@ export function messageRequestOf (body: CreateMessageLogBody, now: number): Mess
   const correspondents = logInfo.correspondents ?? []
   const kind = kindOf(logInfo)
   const group = kind === 'group' ? correspondents : undefined
-  const named = correspondents.find(({ name }) => name !== undefined && name === body.contactName)
+  const isContact = (name: string | undefined): boolean => isSaid(name) && name === body.contactName
+  // Clients need not name correspondents. What they have written may name them, too.
+  const itsNumber = numberOf(sentMessages.find(({ direction, from }) => directionOf(direction) === 'Inbound' && isContact(from?.name))?.from)
+  const named = correspondents.find(({ name }) => isContact(name)) ??
+    correspondents.find(({ name, phoneNumber = '' }) => !isSaid(name) && phoneNumber !== '' && isSameNumber(phoneNumber, itsNumber))
   // In a group, somebody of another name is not the contact, nor need it be who has written.
   const own = group === undefined ? named ?? correspondents[0] : named
   const writer = group === undefined ? sentMessages.find(({ direction }) => directionOf(direction) === 'Inbound') : undefined
@@ -64,10 +68,12 @@ export function messageRequestOf (body: CreateMessageLogBody, now: number): Mess
     conversationLogId: idIn(body, logInfo.conversationLogId ?? logInfo.conversationId ?? first.id),
     contact,
     startTime: began ?? messages[0]?.creationTime ?? now,
-    participants: correspondents.filter(other => other !== own).map(({ name, phoneNumber }) => name ?? phoneNumber ?? ''),
+    participants: correspondents.filter(other => other !== own).map(({ name, phoneNumber = '' }) => isSaid(name) ? name : phoneNumber),
     messages
   }
 }
+
+const isSaid = (name: string | undefined): name is string => name !== undefined && name.trim() !== ''
 
 const kindOf = ({ owner, correspondents = [] }: Conversation): ConversationKind =>
   owner?.name ? 'shared' : correspondents.length > 1 ? 'group' : 'single'

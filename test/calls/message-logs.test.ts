@@ -175,6 +175,12 @@ await t.test('the record of somebody in a group has their own number, and names 
   t.match(second, /<b>John Smith<\/b><\/li><li><b>Cat<\/b>/)
   const unnamed = await bodyOf([john, { phoneNumber: '+16501110001' }], 'Johnny', 'g2')
   t.match(unnamed, /<b>Johnny<\/b><\/li><li><b>John Smith<\/b><\/li><li><b>\+16501110001<\/b><\/li><\/ul>/, 'and all where none has the name of the contact')
+  const empty = await bodyOf([john, { phoneNumber: '+16501110001', name: '' }, { phoneNumber: '+16501110002', name: ' ' }], 'John Smith', 'g3')
+  t.match(empty, /<b>John Smith<\/b><\/li><li><b>\+16501110001<\/b><\/li><li><b>\+16501110002<\/b><\/li><\/ul>/, 'who has no name has a number')
+  const byMessage = await bodyOf([{ phoneNumber: '+16501110001' }, { phoneNumber: '+1 650 444 5566', name: '' }], 'John Smith', 'g4')
+  t.match(byMessage, /<b>John Smith<\/b><\/li><li><b>\+16501110001<\/b><\/li><\/ul>.*John Smith \(\+16504445566\)/, 'and may be named by what they have written')
+  const nameless = await bodyOf([{ phoneNumber: '+16501110001', name: '' }, { phoneNumber: '+16501110002', name: '' }], '', 'g5')
+  t.match(nameless, /<li><b>\+16501110001<\/b><\/li><li><b>\+16501110002<\/b><\/li><\/ul>/, 'nobody is the contact for having no name')
 })
 
 await t.test('in a group, each says their own words', async t => {
