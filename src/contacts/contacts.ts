@@ -3,11 +3,12 @@ import { returnMessage } from '../contract/answer.ts'
 import type { Contact, ContactsAnswer, CreateContactAnswer, CreateContactBody } from '../contract/contact.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import { phoneForms } from '../contract/phone.ts'
-import { companyOf, type ConnectedUser, type FoundContact, type LogContact } from '../contract/operations.ts'
+import { companyOf, type ConnectedUser, type CreatedContact, type FoundContact, type LogContact, type NewContact } from '../contract/operations.ts'
 import { readSubmission, submissionOf } from '../contract/submission.ts'
 import type { CachedAccountData, DataOwner } from '../db/account-data.ts'
 import type { Tenant } from '../db/tenant.ts'
 import { operationOf, type Caller } from '../calls/caller.ts'
+import { judge } from '../calls/outcome.ts'
 
 /** A match stays good while calls come and go; a caller whom nobody knew may be entered in the CRM the next minute. */
 const matchLives = 15 * 60_000
@@ -39,6 +40,8 @@ export function phoneNumberOf (text: string): string {
 }
 
 export function contacts (accountData: CachedAccountData): Contacts {
+  const creations = new Map<string, Promise<CreatedContact>>()
+
   /** What is kept under a key while its time lasts. */
   const known = async (owner: DataOwner, key: string): Promise<FoundContact[] | undefined> => {
     const kept = await accountData.get(owner, key)
@@ -62,6 +65,40 @@ export function contacts (accountData: CachedAccountData): Contacts {
     if (query.refresh && created.length > 0) await accountData.set(owner, createdKey, [], 0)
     await accountData.set(owner, key, all, all.length === 0 ? missLives : matchLives)
     return all
+  }
+
+  /** The CRM may have the contact: what was found before it proves nothing, and it is looked for before it is made again. */
+  const mayBeThere = async (owner: DataOwner, user: ConnectedUser, { phoneNumber }: NewContact): Promise<void> => {
+    const key = cacheKey('contact', user, phoneNumber)
+    const kept = await accountData.get(owner, key)
+    if (kept !== undefined) await accountData.set(owner, key, kept.data, 0)
+    await accountData.set(owner, cacheKey('lostContact', user, phoneNumber), [], matchLives)
+  }
+
+  /** The contact that was asked for before, where nobody knows what became of that and the CRM has it. */
+  const lost = async (caller: Caller, { phoneNumber, name, type }: NewContact): Promise<FoundContact | undefined> => {
+    const mark = await known(ownerOf(caller.tenant), cacheKey('lostContact', caller.context.user, phoneNumber))
+    if (mark === undefined || caller.connector.operations.findContact === undefined) return undefined
+    const found = await matches(caller, { phoneNumber, isExtension: !phoneNumber.startsWith('+'), overridingFormats: [], refresh: true })
+    return found.find(contact => contact.name === name && mayBeOneType(contact.type, type))
+  }
+
+  const create = async (caller: Caller, contact: NewContact): Promise<CreatedContact> => {
+    const found = await lost(caller, contact)
+    if (found !== undefined) return { contact: found }
+    const { tenant, context: { user } } = caller
+    const owner = ownerOf(tenant)
+    const created = await operationOf(caller, 'createContact')(caller.context, contact).catch(async (error: unknown) => {
+      if (judge(error).state === 'unknown') await mayBeThere(owner, user, contact)
+      throw error
+    })
+    // It is one of those that the CRM knows, maybe not the only one: only what was found before makes a whole answer of it.
+    const createdKey = cacheKey('createdContact', user, contact.phoneNumber)
+    await accountData.set(owner, createdKey, together(await known(owner, createdKey) ?? [], [created.contact]), matchLives)
+    const key = cacheKey('contact', user, contact.phoneNumber)
+    const before = await known(owner, key)
+    if (before !== undefined) await accountData.set(owner, key, together(before, [created.contact]), matchLives)
+    return created
   }
 
   return {
@@ -90,19 +127,17 @@ export function contacts (accountData: CachedAccountData): Contacts {
       if (info.contactTypes !== undefined && !info.contactTypes.includes(type)) {
         throw new PatchbayError('invalid', { field: 'newContactType', message: `${info.title} knows no contacts of that type, but ${info.contactTypes.join(', ')}.` })
       }
-      const created = await operationOf(caller, 'createContact')(caller.context, {
+      const contact = {
         phoneNumber: number,
         name: newContactName?.trim() || number,
         type,
         additionalSubmission: readSubmission(submissionOf(info, 'newContact'), additionalSubmission)
-      })
-      const owner = ownerOf(caller.tenant)
-      // It is one of those that the CRM knows, maybe not the only one: only what was found before makes a whole answer of it.
-      const createdKey = cacheKey('createdContact', caller.context.user, number)
-      await accountData.set(owner, createdKey, together(await known(owner, createdKey) ?? [], [created.contact]), matchLives)
-      const key = cacheKey('contact', caller.context.user, number)
-      const found = await known(owner, key)
-      if (found !== undefined) await accountData.set(owner, key, together(found, [created.contact]), matchLives)
+      }
+      // A double click, or two tabs.
+      const key = JSON.stringify([ownerOf(caller.tenant), companyOf(caller.context.user), number, contact.name, type])
+      const creation = creations.get(key) ?? create(caller, contact).finally(() => { creations.delete(key) })
+      creations.set(key, creation)
+      const created = await creation
       return { successful: true, returnMessage: created.returnMessage ?? returnMessage('success', 'Contact created.', 2000), contact: shown(created.contact) }
     },
 
@@ -125,12 +160,15 @@ const ownerOf = ({ userId, platform }: Tenant): DataOwner => ({ ownerKey: userId
 const together = (some: FoundContact[], others: FoundContact[]): FoundContact[] =>
   [...some, ...others.filter(other => !some.some(one => String(one.id) === String(other.id)))]
 
+/** Not every CRM, client or connector names the type of a contact. */
+const mayBeOneType = (one: string | undefined, other: string | undefined): boolean => !one || !other || one === other
+
 function shown ({ remember, ...contact }: FoundContact): Contact {
   return contact
 }
 
 /** One person may work in several companies of a CRM, each with records of its own. */
-const cacheKey = (kind: 'contact' | 'createdContact', user: Pick<ConnectedUser, 'info'>, phoneNumber: string): string =>
+const cacheKey = (kind: 'contact' | 'createdContact' | 'lostContact', user: Pick<ConnectedUser, 'info'>, phoneNumber: string): string =>
   [kind, companyOf(user), phoneNumber].filter(part => part !== undefined).join('-')
 
 const nobody = (text: string): NonNullable<ContactsAnswer['returnMessage']> => ({

@@ -111,6 +111,13 @@ export const FoundContact = Type.Object({
 })
 export type FoundContact = Static<typeof FoundContact>
 
+export interface NewContact<Submission = Record<string, unknown>> {
+  readonly phoneNumber: string
+  readonly name: string
+  readonly type: string
+  readonly additionalSubmission: Submission
+}
+
 export const CreatedContact = Type.Object({ contact: FoundContact, ...told })
 export type CreatedContact = Static<typeof CreatedContact>
 
@@ -254,9 +261,11 @@ export interface Operations<Submission = Record<string, unknown>, MessageSubmiss
   /** All contacts with that number, none when there is none. `isExtension`: an internal extension number instead of E.164. */
   findContact?: (context: Context, query: { phoneNumber: string, isExtension: boolean, overridingFormats: readonly string[] }) => Promise<FoundContact[]>
   findContactWithName?: (context: Context, query: { name: string }) => Promise<FoundContact[]>
-  /** A placeholder for that number: in E.164, or an internal extension number, which has no `+`. */
-  createContact?: (context: Context, contact: { phoneNumber: string, name: string, type: string, additionalSubmission: ContactSubmission }) =>
-  Promise<CreatedContact>
+  /**
+   * A placeholder for that number: in E.164, or an internal extension number, which has no `+`. After a lost answer, `findContact` is
+   * asked for a contact of that name and type before this runs again.
+   */
+  createContact?: (context: Context, contact: NewContact<ContactSubmission>) => Promise<CreatedContact>
 
   createCallLog: (context: Context, log: NewCallLog<Submission>) => Promise<Logged>
   updateCallLog: (context: Context, changes: CallLogChanges<Submission>) => Promise<Told>

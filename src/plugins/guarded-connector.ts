@@ -40,7 +40,7 @@ export function guardedConnector ({ info, operations }: Connector): Connector {
 type Operation = (context: SignInContext, input?: unknown) => unknown
 
 /** A record that one of these wrote must not be written again: it is looked for when anything went wrong after that. */
-const creates: readonly OperationName[] = ['createCallLog', 'createMessageLog']
+const creates: readonly OperationName[] = ['createContact', 'createCallLog', 'createMessageLog']
 
 function guardedOperation (info: Named, name: OperationName, operation: Operation): (context: SignInContext, input?: unknown) => Promise<unknown> {
   const read = reader(operationResults[name], nothingToGive.includes(name))

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Caller } from '../../src/calls/caller.ts'
 import { contacts, phoneNumberOf, type ContactQuery } from '../../src/contacts/contacts.ts'
+import { CrmError, type Outcome } from '../../src/contract/crm.ts'
 import type { FoundContact } from '../../src/contract/operations.ts'
 import { Type } from '../../src/contract/type.ts'
 import { accountData, asCache } from '../../src/db/account-data.ts'
@@ -67,6 +68,84 @@ await onEveryDatabase(t, 'who is created for a number stands beside those whom t
   const kept = callerOf(async () => [], {}, { id: '9', remember: { kind: 3 } as never })
   await createContact(kept, { ...other, newContactName: 'Kim' })
   t.strictSame(await remembered(alice, { info: {} }, { id: '9', ...other }), { kind: 3 }, 'before anybody has looked for the number')
+})
+
+await onEveryDatabase(t, 'a contact that may have been made is looked for before it is made again', async (t, database) => {
+  const nia = { newContactName: 'Nia', newContactType: 'Lead' }
+  const minute = 60_000
+  const table: Array<[title: string, first: { outcome?: Outcome }, again: { name?: string, type?: string, after?: number }, looks: number, made: number]> = [
+    ['the answer was lost', { outcome: 'unknown' }, {}, 1, 1],
+    ['and much later', { outcome: 'unknown' }, { after: 15 * minute }, 0, 2],
+    ['and for somebody else with that number', { outcome: 'unknown' }, { name: 'Kim' }, 1, 2],
+    ['and as something else', { outcome: 'unknown' }, { type: 'Contact' }, 1, 2],
+    ['the CRM refused it', { outcome: 'refused' }, {}, 0, 2],
+    ['the CRM did not get it', { outcome: 'not-received' }, {}, 0, 2]
+  ]
+  for (const [i, [title, { outcome }, { name, type, after = 0 }, looks, made]] of table.entries()) {
+    let now = i * 60 * minute
+    const { createContact } = contacts(accountData(database, () => now))
+    const inCrm: FoundContact[] = []
+    let looked = 0
+    const caller = callerOf(async () => { looked++; return [...inCrm] })
+    caller.connector.operations.createContact = async (_context, { name, type }) => {
+      inCrm.push({ id: inCrm.length, name, type })
+      if (inCrm.length === 1) throw new CrmError('unavailable', outcome === undefined ? {} : { outcome })
+      return { contact: { id: inCrm.length - 1, name, type } }
+    }
+    const { phoneNumber } = query
+    await t.rejects(createContact(caller, { phoneNumber, ...nia }), { code: 'unavailable' }, title)
+    now += after
+    const answer = await createContact(caller, { phoneNumber, newContactName: name ?? 'Nia', newContactType: type ?? 'Lead' })
+    t.match(answer, { successful: true, contact: { id: made - 1, name: name ?? 'Nia', type: type ?? 'Lead' } }, title)
+    t.equal(looked, looks, `${title}: looks`)
+    t.equal(inCrm.length, made, `${title}: contacts`)
+  }
+})
+
+await onEveryDatabase(t, 'while it cannot be looked for, a contact that may have been made is not made again', async (t, database) => {
+  const { createContact } = contacts(accountData(database, () => 0))
+  const caller = callerOf(async () => { throw new CrmError('rate-limited', { outcome: 'not-received' }) })
+  let made = 0
+  caller.connector.operations.createContact = async () => {
+    made++
+    throw new CrmError('unavailable', { outcome: 'unknown' })
+  }
+  const create = async () => await createContact(caller, { phoneNumber: query.phoneNumber, newContactName: 'Nia' })
+  await t.rejects(create(), { code: 'unavailable' })
+  await t.rejects(create(), { code: 'rate-limited' })
+  t.equal(made, 1)
+})
+
+await onEveryDatabase(t, 'whoever asks twice at once for the same contact gets one', async (t, database) => {
+  const { createContact } = contacts(accountData(database, () => 0))
+  let made = 0
+  let answer = (): void => {}
+  const answered = new Promise<void>(resolve => { answer = resolve })
+  const inCompany = (companyId: number): Caller => {
+    const caller = callerOf(async () => [], { companyId })
+    caller.connector.operations.createContact = async (_context, { name, type }) => {
+      const id = ++made
+      await answered
+      return { contact: { id, name, type } }
+    }
+    return caller
+  }
+  const body = { phoneNumber: query.phoneNumber, newContactName: 'Nia', newContactType: 'Lead' }
+  const caller = inCompany(77)
+  const created = [
+    createContact(caller, body),
+    createContact(caller, { ...body, phoneNumber: ' 19995550100', newContactName: 'Nia ' }),
+    createContact(caller, { ...body, newContactName: 'Kim' }),
+    createContact(caller, { ...body, newContactType: 'Contact' }),
+    createContact(caller, { ...body, phoneNumber: '+19995550101' }),
+    createContact({ ...caller, tenant: { ...alice, userId: 'bob-acme' } }, body),
+    createContact(inCompany(78), body)
+  ]
+  answer()
+  const ids = (await Promise.all(created)).map(({ contact }) => contact?.id)
+  t.equal(ids[0], ids[1])
+  t.equal(new Set(ids).size, 6, 'another name, type, number, user and company are each another contact')
+  t.not((await createContact(caller, body)).contact?.id, ids[0], 'who asks later means a new one')
 })
 
 await onEveryDatabase(t, 'what the CRM has found or made is told, though it cannot be remembered', async (t, database) => {

@@ -177,6 +177,24 @@ await t.test('after a request that may have written, a record is looked for befo
   }
 })
 
+await t.test('after a request that may have written, a contact is looked for before it is made again', async t => {
+  const operations = `async findContact ({ crm }, { phoneNumber: phone }) {
+    const found = { id: Type.Integer(), name: Type.String(), type: Type.String() }
+    return (await crm.get(path\`/api/contacts\`, { query: { phone }, answer: Type.Object({ items: Type.Array(Type.Object(found)) }) })).items.map(({ id, name, type }) => ({ id, name, type }))
+  },
+  async createContact ({ crm }, { phoneNumber: phone, name }) {
+    await crm.post(path\`/api/contacts\`, { body: { type: 'Contact', name, phone }, ...notes })
+    throw new CrmError('permission')
+  }`
+  const folder = t.testdir({ connectors: { 'hostile.ts': source('hostile', { title: '', operations }) } })
+  const patchbay = await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') }, onExampleCrm: ['hostile'] })
+  const token = await patchbay.connectUser('hostile')
+  const make = async () => (await patchbay.call('/contact', { method: 'POST', token, body: { phoneNumber: '+19995550100', newContactName: 'Nia' } })).json
+  t.match(await make(), { successful: false, error: { code: 'permission' } })
+  t.match(await make(), { successful: true, contact: { name: 'Nia', type: 'Contact' } })
+  t.equal((await patchbay.askCrm('/api/contacts?phone=%2B19995550100')).json.items.length, 1)
+})
+
 await t.test('before a request that may have written, and where the connector knows better, a refusal is one', async t => {
   const table: Hostile[] = [
     { title: 'a search is refused', operations: 'async createCallLog ({ crm }) { await crm.post(path`/api/nothing`, { ...notes, reads: true }) }', code: 'not-found' },

@@ -92,6 +92,20 @@ await t.test('a placeholder contact for an internal extension is found again, in
   t.strictSame(names(await patchbay.call('/contact?phoneNumber=2050&isExtension=true&isForceRefreshAccountData=true', { token })), ['Nia Next Door'])
 })
 
+await t.test('a contact whose answer was lost is found at once, and not made again', async t => {
+  const patchbay = await startPatchbay(t)
+  const token = await patchbay.signIn()
+  const find = async () => names(await patchbay.call('/contact?phoneNumber=+19995550100', { token }))
+  const create = async () =>
+    (await patchbay.call('/contact', { method: 'POST', token, body: { phoneNumber: '+19995550100', newContactName: 'Nia New', newContactType: 'Lead' } })).json
+  t.strictSame(await find(), [])
+  await patchbay.askCrm('/_faults', { method: 'PUT', body: { rules: [{ method: 'POST', path: '/api/contacts', times: 1, drop: 'after' }] } })
+  t.match(await create(), { successful: false, error: { code: 'unavailable', retryable: true } })
+  t.strictSame(await find(), ['Nia New'], 'that nobody had the number is forgotten')
+  t.match(await create(), { successful: true, contact: { id: Number, name: 'Nia New', type: 'Lead' } })
+  t.equal((await patchbay.askCrm('/api/contacts?phone=%2B19995550100')).json.items.length, 1)
+})
+
 await t.test('contacts are found by name, and an empty list comes with a message', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()
