@@ -27,8 +27,11 @@ export interface Contacts {
   findContactWithName: (caller: Caller, name: string) => Promise<ContactsAnswer>
   createContact: (caller: Caller, body: CreateContactBody) => Promise<CreateContactAnswer>
   /** What the connector wanted to remember of a contact that it found by its number. */
-  remembered: (tenant: Tenant, user: Pick<ConnectedUser, 'info'>, contact: Pick<LogContact, 'id' | 'phoneNumber'>) => Promise<FoundContact['remember']>
+  remembered: (tenant: Tenant, user: Pick<ConnectedUser, 'info'>, contact: Pick<LogContact, 'id' | 'type' | 'phoneNumber'>) => Promise<FoundContact['remember']>
 }
+
+/** What is kept of a number: who has it, or how it was asked for when nobody had. A CRM may find somebody by another format. */
+type Kept = FoundContact[] | { readonly nobodyBy: string }
 
 /**
  * A number as it is looked for and written. A leading `+` that was not encoded in an address arrives as a blank.
@@ -43,9 +46,9 @@ export function contacts (accountData: CachedAccountData): Contacts {
   const creations = new Map<string, Promise<CreatedContact>>()
 
   /** What is kept under a key while its time lasts. */
-  const known = async (owner: DataOwner, key: string): Promise<FoundContact[] | undefined> => {
+  const known = async (owner: DataOwner, key: string): Promise<Kept | undefined> => {
     const kept = await accountData.get(owner, key)
-    return kept === undefined || kept.expired ? undefined : kept.data as FoundContact[]
+    return kept === undefined || kept.expired ? undefined : kept.data as Kept
   }
 
   const matches = async (caller: Caller, query: ContactQuery): Promise<FoundContact[]> => {
@@ -53,17 +56,17 @@ export function contacts (accountData: CachedAccountData): Contacts {
     if (!query.phoneNumber.startsWith('+') && info.internalCalls !== true) return []
     const owner = ownerOf(caller.tenant)
     const key = cacheKey('contact', caller.context.user, query.phoneNumber)
-    if (!query.refresh) {
-      const remembered = await known(owner, key)
-      if (remembered !== undefined) return remembered
-    }
+    const nobodyBy = JSON.stringify([query.isExtension, ...query.overridingFormats])
+    const kept = query.refresh ? undefined : await known(owner, key)
+    if (Array.isArray(kept)) return kept
+    if (kept?.nobodyBy === nobodyBy) return []
     const found = await operationOf(caller, 'findContact')(caller.context, query)
     // The index that a CRM searches may be behind its records. Who asks anew hears what the CRM says, and so does whoever asks after that.
     const createdKey = cacheKey('createdContact', caller.context.user, query.phoneNumber)
-    const created = await known(owner, createdKey) ?? []
+    const created = contactsOf(await known(owner, createdKey))
     const all = query.refresh ? found : together(found, created)
     if (query.refresh && created.length > 0) await accountData.set(owner, createdKey, [], 0)
-    await accountData.set(owner, key, all, all.length === 0 ? missLives : matchLives)
+    await (all.length === 0 ? accountData.set(owner, key, { nobodyBy }, missLives) : accountData.set(owner, key, all, matchLives))
     return all
   }
 
@@ -94,10 +97,10 @@ export function contacts (accountData: CachedAccountData): Contacts {
     })
     // It is one of those that the CRM knows, maybe not the only one: only what was found before makes a whole answer of it.
     const createdKey = cacheKey('createdContact', user, contact.phoneNumber)
-    await accountData.set(owner, createdKey, together(await known(owner, createdKey) ?? [], [created.contact]), matchLives)
+    await accountData.set(owner, createdKey, together(contactsOf(await known(owner, createdKey)), [created.contact]), matchLives)
     const key = cacheKey('contact', user, contact.phoneNumber)
     const before = await known(owner, key)
-    if (before !== undefined) await accountData.set(owner, key, together(before, [created.contact]), matchLives)
+    if (before !== undefined) await accountData.set(owner, key, together(contactsOf(before), [created.contact]), matchLives)
     return created
   }
 
@@ -141,11 +144,11 @@ export function contacts (accountData: CachedAccountData): Contacts {
       return { successful: true, returnMessage: created.returnMessage ?? returnMessage('success', 'Contact created.', 2000), contact: shown(created.contact) }
     },
 
-    async remembered (tenant, user, { id, phoneNumber }) {
+    async remembered (tenant, user, { id, type, phoneNumber }) {
       // Clients remember a match for days, so one whose time is over here still says more than nothing.
       for (const kind of ['contact', 'createdContact'] as const) {
-        const kept = (await accountData.get(ownerOf(tenant), cacheKey(kind, user, phoneNumber)))?.data as FoundContact[] | undefined
-        const contact = kept?.find(contact => String(contact.id) === id)
+        const kept = (await accountData.get(ownerOf(tenant), cacheKey(kind, user, phoneNumber)))?.data as Kept | undefined
+        const contact = contactsOf(kept).find(one => isSame(one, { id, type }))
         if (contact !== undefined) return contact.remember
       }
       return undefined
@@ -156,9 +159,16 @@ export function contacts (accountData: CachedAccountData): Contacts {
 /** The CRM shows each user what they may see, so what one user saw is not for another. */
 const ownerOf = ({ userId, platform }: Tenant): DataOwner => ({ ownerKey: userId, platform })
 
+const contactsOf = (kept: Kept | undefined): FoundContact[] => Array.isArray(kept) ? kept : []
+
 /** Each contact once. */
 const together = (some: FoundContact[], others: FoundContact[]): FoundContact[] =>
-  [...some, ...others.filter(other => !some.some(one => String(one.id) === String(other.id)))]
+  [...some, ...others.filter(other => !some.some(one => isSame(one, other)))]
+
+type Identity = Pick<FoundContact, 'id' | 'type'>
+
+/** Some CRMs count each type of their records from 1. */
+const isSame = (one: Identity, other: Identity): boolean => String(one.id) === String(other.id) && mayBeOneType(one.type, other.type)
 
 /** Not every CRM, client or connector names the type of a contact. */
 const mayBeOneType = (one: string | undefined, other: string | undefined): boolean => !one || !other || one === other

@@ -67,7 +67,50 @@ await onEveryDatabase(t, 'who is created for a number stands beside those whom t
   const other = { phoneNumber: '+19995550101' }
   const kept = callerOf(async () => [], {}, { id: '9', remember: { kind: 3 } as never })
   await createContact(kept, { ...other, newContactName: 'Kim' })
-  t.strictSame(await remembered(alice, { info: {} }, { id: '9', ...other }), { kind: 3 }, 'before anybody has looked for the number')
+  t.strictSame(await remembered(alice, { info: {} }, { id: '9', type: 'Contact', ...other }), { kind: 3 }, 'before anybody has looked for the number')
+})
+
+await onEveryDatabase(t, 'records of two types may have the same id', async (t, database) => {
+  const { findContact, createContact, remembered } = contacts(accountData(database, () => 0))
+  const ann = { id: 5, name: 'Ann', type: 'Contact', remember: { organization: 1 } }
+  await findContact(callerOf(async () => [ann]), query)
+  const caller = callerOf(async () => [], {}, { id: 5, type: 'Lead', remember: { organization: 2 } })
+  await createContact(caller, { phoneNumber: query.phoneNumber, newContactName: 'Lea', newContactType: 'Lead' })
+  t.strictSame(namesOf(await findContact(caller, query)), ['Ann', 'Lea'])
+  const { phoneNumber } = query
+  const table: Array<[type: string, remembered: unknown]> = [
+    ['Contact', { organization: 1 }],
+    ['Lead', { organization: 2 }],
+    ['', { organization: 1 }],
+    ['Vendor', undefined]
+  ]
+  for (const [type, facts] of table) t.strictSame(await remembered(alice, { info: {} }, { id: '5', type, phoneNumber }), facts, type)
+  await findContact(callerOf(async () => [{ id: 6, name: 'Untyped', remember: { organization: 3 } }]), { ...query, refresh: true })
+  t.strictSame(await remembered(alice, { info: {} }, { id: '6', type: 'Lead', phoneNumber }), { organization: 3 }, 'where the connector names no types')
+})
+
+await onEveryDatabase(t, 'that nobody has a number is remembered for whoever asks in the same way', async (t, database) => {
+  const { findContact } = contacts(accountData(database, () => 0))
+  const asked: unknown[] = []
+  const caller = callerOf(async () => [])
+  caller.connector.operations.findContact = async (_context, { isExtension, overridingFormats }) => {
+    asked.push([isExtension, ...overridingFormats])
+    return overridingFormats.includes('***.***.****') ? [{ id: 1, name: 'Ann' }] : []
+  }
+  const table: Array<[change: Partial<ContactQuery>, names: string[], asks: number]> = [
+    [{}, [], 1],
+    [{}, [], 0],
+    [{ isExtension: true }, [], 1],
+    [{ overridingFormats: ['***-***-****'] }, [], 1],
+    [{ overridingFormats: ['***-***-****'] }, [], 0],
+    [{ overridingFormats: ['***.***.****'] }, ['Ann'], 1],
+    [{}, ['Ann'], 0]
+  ]
+  for (const [change, names, asks] of table) {
+    const before = asked.length
+    t.strictSame(namesOf(await findContact(caller, { ...query, ...change })), names, JSON.stringify(change))
+    t.equal(asked.length - before, asks, JSON.stringify(change))
+  }
 })
 
 await onEveryDatabase(t, 'a contact that may have been made is looked for before it is made again', async (t, database) => {
@@ -180,6 +223,6 @@ await onEveryDatabase(t, 'what was found in one company of a CRM is not known in
   const inCompany = (companyId: number, name: string): Caller => callerOf(async () => [{ id: '6', name, type: 'Contact', remember: { companyId } } as never], { companyId })
   t.strictSame(namesOf(await findContact(inCompany(77, 'Ann'), query)), ['Ann'])
   t.strictSame(namesOf(await findContact(inCompany(78, 'Bob'), query)), ['Bob'])
-  t.strictSame(await remembered(alice, { info: { companyId: 77 } }, { id: '6', phoneNumber: query.phoneNumber }), { companyId: 77 })
-  t.equal(await remembered(alice, { info: {} }, { id: '6', phoneNumber: query.phoneNumber }), undefined)
+  t.strictSame(await remembered(alice, { info: { companyId: 77 } }, { id: '6', type: 'Contact', phoneNumber: query.phoneNumber }), { companyId: 77 })
+  t.equal(await remembered(alice, { info: {} }, { id: '6', type: 'Contact', phoneNumber: query.phoneNumber }), undefined)
 })
