@@ -35,7 +35,7 @@ type Kept = FoundContact[] | { readonly nobodyBy: string }
 
 /**
  * A number as it is looked for and written. A leading `+` that was not encoded in an address arrives as a blank.
- * @returns E.164, unless it is no number of the public network
+ * @returns E.164, or the text as it came where that is no number of the public network, or one with letters
  */
 export function phoneNumberOf (text: string): string {
   const number = text.replace(/^ /, '+').trim()

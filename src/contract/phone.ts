@@ -13,12 +13,15 @@ export interface PhoneForms {
   readonly formatted: string
 }
 
+/** The whole text as a number. Of one with letters (`+1800FLOWERS`) the digits alone would be another number. */
+const numberIn = (text: string): PhoneNumber | undefined => parsePhoneNumberFromString(text.trim(), { extract: false })
+
 /**
  * @param text in E.164
- * @returns undefined for what is no number of the public network, such as an internal extension
+ * @returns undefined for what is no number of the public network, such as an internal extension, and for a number that is written with letters
  */
 export function phoneForms (text: string): PhoneForms | undefined {
-  const number = parsePhoneNumberFromString(text)
+  const number = numberIn(text)
   if (number === undefined) return undefined
   return { e164: number.number, digits: number.number.slice(1), national: number.nationalNumber, formatted: number.format('NATIONAL') }
 }
@@ -48,7 +51,7 @@ export function phoneVariants (text: string, masks: readonly string[] = []): str
  * @param number in E.164. A text without country code is read as people of its country write it
  */
 export function isSameNumber (number: string, text: string): boolean {
-  const known = parsePhoneNumberFromString(number)
+  const known = numberIn(number)
   if (known === undefined) return number === text.trim()
   // A slash stands between two numbers, or between the area code and the rest; so the text is also read as one.
   return [text, ...text.split(betweenNumbers)].some(part => readings(part, known).some(typed => typed?.number === known.number))

@@ -213,7 +213,13 @@ await t.test('a number is looked for and written in E.164, however it arrives', 
     ['101', '101'],
     ['101 ', '101'],
     ['20 7946 0999', '20 7946 0999'],
-    ['+1*#', '+1*#']
+    ['+1 650 555 0100 ext. 5', '+16505550100'],
+    ['+52 1 55 1234 5678', '+5215512345678'],
+    ['+1*#', '+1*#'],
+    // Where a part of it reads as a number, that is another one.
+    ['+1800FLOWERS', '+1800FLOWERS'],
+    [' 1 800 FLOWERS', '+1 800 FLOWERS'],
+    ['+49 800 1FLOWERS', '+49 800 1FLOWERS']
   ]
   for (const [text, number] of table) t.equal(phoneNumberOf(text), number, JSON.stringify(text))
 })

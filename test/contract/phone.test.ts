@@ -5,7 +5,7 @@ import { isSameNumber, masked, phoneForms, phoneVariants } from '../../src/contr
 await t.test('a number has the forms in which CRMs hold it', t => {
   t.strictSame(phoneForms('+16505550100'), { e164: '+16505550100', digits: '16505550100', national: '6505550100', formatted: '(650) 555-0100' })
   t.strictSame(phoneForms('+390612345678'), { e164: '+390612345678', digits: '390612345678', national: '0612345678', formatted: '06 1234 5678' }, 'an Italian zero belongs to the number')
-  for (const none of ['', '101', 'anonymous', '+', '+99999']) t.equal(phoneForms(none), undefined, none)
+  for (const none of ['', '101', 'anonymous', '+', '+99999', '+1800FLOWERS', '+49 800 1FLOWERS']) t.equal(phoneForms(none), undefined, none)
   t.end()
 })
 
@@ -25,6 +25,7 @@ await t.test('masks are filled with the digits of the national number', t => {
 await t.test('variants are distinct, those of the user come first, and an extension is only itself', t => {
   t.strictSame(phoneVariants('+16505550100', ['***-***-****', '(***) ***-****']), ['650-555-0100', '(650) 555-0100', '+16505550100', '16505550100', '6505550100'])
   t.strictSame(phoneVariants('101', ['(***) ***-****']), ['101'])
+  t.strictSame(phoneVariants('+1800FLOWERS', ['(***) ***-****']), ['+1800FLOWERS'])
   t.end()
 })
 
@@ -51,6 +52,7 @@ await t.test('numbers are compared whatever they look like', t => {
     ['+79123456789', '8 (912) 345-67-89'],
     ['+80012345678', '+800 1234 5678'],
     ['101', ' 101 '],
+    ['+1800FLOWERS', '+1800FLOWERS'],
     // Digits that could be a long national number, too.
     ['+4915112345678', '4915112345678'],
     ['+6281234567890', '6281234567890'],
@@ -65,7 +67,9 @@ await t.test('numbers are compared whatever they look like', t => {
     ['+16505550100', 'call after 5'],
     ['+16505550100', '650, 5550100'],
     ['+16505550100', '650 555 0199 ext. 0100, 555 0100'],
-    ['101', '1010']
+    ['101', '1010'],
+    ['+1800FLOWERS', '+1 800'],
+    ['+1800FLOWERS', '+1800TAXI']
   ]
   for (const [number, text] of others) t.equal(isSameNumber(number, text), false, `${number} is not ${text}`)
   t.end()
