@@ -54,8 +54,14 @@ export function isSameNumber (number: string, text: string): boolean {
   const known = numberIn(number)
   if (known === undefined) return number === text.trim()
   // A slash stands between two numbers, or between the area code and the rest; so the text is also read as one.
-  return [text, ...text.split(betweenNumbers)].some(part => readings(part, known).some(typed => typed?.number === known.number))
+  return [text, ...text.split(betweenNumbers)].some(part => readings(part, known).some(typed => typed !== undefined && today(typed) === today(known)))
 }
+
+/**
+ * Mexican numbers as they are since 3 August 2019 (IFT, Plan Técnico Fundamental de Numeración): ten digits without 1, 01, 044 or 045 before them.
+ * The metadata have no such prefixes any more, address books do.
+ */
+const today = ({ number }: PhoneNumber): string => number.replace(/^\+52(1|01|04[45])(?=\d{10}$)/, '+52')
 
 /** Signs, and words such as `or`, `oder` and `mobile:`. */
 const betweenNumbers = /[/;|,&\n]|\p{L}{2,}/u
