@@ -28,6 +28,12 @@ import { writeOnce, type Patience } from './write-once.ts'
 /** Whether the note that is kept for the call comes along. */
 interface WithNote { readonly withCachedNote: boolean }
 
+/** A note that is kept for a call, and whose it is. */
+interface KeptNote {
+  readonly tenant: Tenant
+  readonly cached: CachedNote
+}
+
 export interface CallLogs {
   /** Logs a call, once. A repeat gets the first answer. */
   create: (caller: Caller, body: CreateCallLogBody, options: WithNote) => Promise<CallLogAnswer>
@@ -158,7 +164,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         doubt = () => doubtOf(caller, fingerprints, current, merged)
         log.debug({ callLog: row.id, platform: info.platform, sections: merged.decisions }, 'call log merged')
         const all = joined(updates)
-        const ownerId = await caller.ownerOf(all.additionalSubmission)
+        const assigned = await caller.assignedTo(all.additionalSubmission)
         const note = noteOf(caller, merged.body, merged.fingerprints) ?? all.note
         return {
           // What a person makes of it before this process knows that it is written is told from what it is now.
@@ -170,7 +176,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
               ...(merged.subject !== undefined && { subject: merged.subject }),
               ...(merged.body !== undefined && merged.body !== current?.body && { body: merged.body }),
               ...partsOf(all),
-              ...(ownerId !== undefined && { ownerId }),
+              ...(assigned !== undefined && { ownerId: assigned.crmUserId }),
               ...(all.additionalSubmission !== undefined && { additionalSubmission: readSubmission(info.additionalSubmission, all.additionalSubmission) })
             })
             return {
@@ -188,12 +194,19 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     }, patienceOf(caller))
   }
 
-  const keptNoteOf = async ({ tenant }: Caller, sessionId: string, isWanted: boolean): Promise<CachedNote | undefined> =>
-    isWanted ? await noteCache.find(tenant, sessionId) : undefined
+  /** The note that whom the log is for has typed, or else who asks. */
+  async function keptNoteOf (caller: Caller, sessionId: string, { additionalSubmission }: Pick<CreateCallLogBody, 'additionalSubmission'>): Promise<KeptNote | undefined> {
+    const assigned = await caller.assignedTo(additionalSubmission)
+    for (const { tenant } of assigned === undefined ? [caller] : [assigned, caller]) {
+      const cached = await noteCache.find(tenant, sessionId)
+      if (cached !== undefined) return { tenant, cached }
+    }
+    return undefined
+  }
 
   /** A note that was kept for a call goes into its log, where that has none, and is kept until then. */
-  async function bringNote (caller: Caller, sessionId: string, store: ChangeStore<CallLog>, kept: CachedNote): Promise<void> {
-    const { note } = kept
+  async function bringNote (caller: Caller, sessionId: string, store: ChangeStore<CallLog>, { tenant, cached }: KeptNote): Promise<void> {
+    const { note } = cached
     const row = await store.find()
     if (row?.state !== 'logged') return
     try {
@@ -207,7 +220,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       // It waits with the log.
       if (!isWaiting(error)) throw error
     }
-    await noteCache.remove(caller.tenant, sessionId, kept)
+    await noteCache.remove(tenant, sessionId, cached)
   }
 
   const writeWhatWaits = async (caller: Caller, store: ChangeStore<CallLog>): Promise<void> => {
@@ -217,8 +230,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   return {
     async create (caller, body, { withCachedNote }) {
       const sessionId = String(body.logInfo.sessionId)
-      const kept = await keptNoteOf(caller, sessionId, withCachedNote)
-      const answer = await create(caller, kept === undefined || kept.note === '' ? body : { ...body, note: kept.note })
+      const kept = withCachedNote ? await keptNoteOf(caller, sessionId, body) : undefined
+      const answer = await create(caller, kept === undefined || kept.cached.note === '' ? body : { ...body, note: kept.cached.note })
       // Only now: a request that failed comes again, without the note. And somebody without it may have made the log.
       if (kept !== undefined) await bringNote(caller, sessionId, storeOf(caller, sessionId, identityOf(hash, body, body.logInfo)), kept)
       return answer
@@ -228,7 +241,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       checkUpdate(caller, body)
       const sessionId = String(body.sessionId)
       const store = storeOf(caller, sessionId, identityOf(hash, body))
-      const kept = await keptNoteOf(caller, sessionId, withCachedNote)
+      const kept = withCachedNote ? await keptNoteOf(caller, sessionId, body) : undefined
       if (kept !== undefined) await bringNote(caller, sessionId, store, kept)
       return await update(caller, store, withCachedNote && body.note === '' ? withoutNote(body) : body, 'new')
     },

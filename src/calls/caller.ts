@@ -4,15 +4,21 @@ import { PatchbayError } from '../contract/errors.ts'
 import type { Context, OperationName, Operations } from '../contract/operations.ts'
 import type { Tenant } from '../db/tenant.ts'
 
+/** Somebody whom a log is for, although it comes with the session of another one. */
+export interface AssignedUser {
+  readonly tenant: Tenant
+  readonly crmUserId: string
+}
+
 export interface Caller {
   readonly tenant: Tenant
   readonly connector: Connector
   readonly context: Context
   /**
-   * The CRM user whom a log is for, where a client that logs without a browser names another one among the additional fields.
+   * The user whom a log is for, where a client that logs without a browser names another one among the additional fields.
    * Undefined when it names nobody, or nobody who may be named: then the record is the caller's.
    */
-  readonly ownerOf: (additionalSubmission: Readonly<Record<string, unknown>> | undefined) => Promise<string | undefined>
+  readonly assignedTo: (additionalSubmission: Readonly<Record<string, unknown>> | undefined) => Promise<AssignedUser | undefined>
 }
 
 /** @throws {PatchbayError} `not-supported` when the connector has no such operation */
@@ -24,5 +30,6 @@ export function operationOf<Name extends OperationName> ({ connector }: Caller, 
 
 /** The CRM user whom a new record belongs to. */
 export async function ownerOf (caller: Caller, { additionalSubmission }: { readonly additionalSubmission?: Readonly<Record<string, unknown>> | undefined }): Promise<string> {
-  return await caller.ownerOf(additionalSubmission) ?? caller.context.user.crmUserId
+  const assigned = await caller.assignedTo(additionalSubmission)
+  return (assigned ?? caller.context.user).crmUserId
 }

@@ -5,7 +5,7 @@ import type { AccountDataProvider } from '../contract/account-data.ts'
 import type { Connector } from '../contract/connector.ts'
 import { companyOf, type SignInContext } from '../contract/operations.ts'
 import type { Tenant } from '../db/tenant.ts'
-import type { User } from '../db/users.ts'
+import { tenantOf, type User } from '../db/users.ts'
 import { frozen } from './guarded-connector.ts'
 import { userOf } from './session.ts'
 
@@ -29,12 +29,12 @@ export default fp(async fastify => {
       accountData: async ({ key }) => frozen(await fastify.accountData.get(tenant, declared(connector, key), context)) as never,
       remembered: async contact => await fastify.contacts.remembered(tenant, user, contact)
     },
-    async ownerOf ({ isAssignedToUser, adminAssignedUserToken } = {}) {
+    async assignedTo ({ isAssignedToUser, adminAssignedUserToken } = {}) {
       if (isAssignedToUser !== true || typeof adminAssignedUserToken !== 'string') return undefined
       const session = fastify.readSession(adminAssignedUserToken)
       if (session?.platform !== user.platform) return undefined
       const assigned = await userOf(session, users)
-      return assigned !== undefined && areColleagues(assigned, user) ? assigned.crmUserId : undefined
+      return assigned !== undefined && areColleagues(assigned, user) ? { tenant: tenantOf(assigned), crmUserId: assigned.crmUserId } : undefined
     }
   }))
 }, { name: 'context', dependencies: ['db', 'session', 'services'] })

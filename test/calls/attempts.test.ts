@@ -1,7 +1,7 @@
 /** What waits with a log: what an attempt has sent, and what others bring before it is written. */
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Caller } from '../../src/calls/caller.ts'
+import type { AssignedUser, Caller } from '../../src/calls/caller.ts'
 import { pendingText } from '../../src/calls/pending.ts'
 import { recovery } from '../../src/calls/recover.ts'
 import { readNote } from '../../src/calls/body/merge.ts'
@@ -76,11 +76,13 @@ async function world (t: Test, connector: (now: () => number) => Connector = now
   }
 }
 
+const bob: AssignedUser = { tenant: { userId: '2-example', accountId: '', platform: 'example' }, crmUserId: '2' }
+
 /** Somebody else's settings, time zone and owner: of them a text is composed, and a record is looked for. */
 const changed = ({ caller }: Instance): Caller => ({
   ...caller,
   context: { ...caller.context, settings: { addCallSessionId: { value: true } } as never, user: { ...caller.context.user, timeZone: 'Asia/Tokyo' } },
-  ownerOf: async () => '2'
+  assignedTo: async () => bob
 })
 
 /** A CRM that never answers: the last attempt is one after 72 hours. */
@@ -313,7 +315,7 @@ await t.test('what was chosen later counts', async t => {
 
 await t.test('whose a log is stays, although a request that names nobody follows while it waits', async t => {
   const { instance, fail, pass, records } = await world(t)
-  const caller: Caller = { ...instance.caller, ownerOf: async chosen => chosen?.['isAssignedToUser'] === true ? '2' : undefined }
+  const caller: Caller = { ...instance.caller, assignedTo: async chosen => chosen?.['isAssignedToUser'] === true ? bob : undefined }
   const additionalSubmission = { isAssignedToUser: true }
   fail('POST', 503)
   await t.rejects(instance.callLogs.create(caller, callOf('', { additionalSubmission }), create), { code: 'waiting' })

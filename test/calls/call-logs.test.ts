@@ -268,6 +268,39 @@ await t.test('a note that waits for the log of the server-side service is used o
   t.match(record.body, /typed during the call/)
 })
 
+await t.test('a note is for the log of the user whom the server-side service names by their session', async t => {
+  const patchbay = await startPatchbay(t)
+  const service = { 'user-agent': 'SSCL' }
+  const [ann, bob, ended] = [await patchbay.signIn(), await patchbay.signIn('example-key-bob'), await patchbay.signIn('example-key-bob')]
+  const keep = async (token: string, sessionId: string, note: string): Promise<unknown> =>
+    await patchbay.call('/callLog/cacheNote', { method: 'POST', token, body: { sessionId, note } })
+  const logged = async (sessionId: string, additionalSubmission: object, token = ann): Promise<string> => {
+    const body = logOf({ logInfo: { ...callRecord(), sessionId }, note: 'From auto logging (Pending)', additionalSubmission })
+    const { json } = await patchbay.call('/callLog', { method: 'POST', token, headers: service, body })
+    return (await patchbay.askCrm(`/api/activities/${json.logId}`)).json.body
+  }
+  const forBob = { isAssignedToUser: true, adminAssignedUserToken: bob, adminAssignedUserRcId: '102' }
+
+  await keep(bob, 's1', 'typed by Bob')
+  await keep(ann, 's1', 'typed by Ann')
+  t.match(await logged('s1', forBob), /typed by Bob/)
+  t.match(await logged('s1', {}, bob), /From auto logging/, 'it is used once')
+  await keep(ann, 's2', 'typed by Ann')
+  t.match(await logged('s2', forBob), /typed by Ann/, 'who asks may have typed it')
+
+  await logged('s3', forBob)
+  await keep(bob, 's3', 'typed by Bob')
+  t.match((await patchbay.call('/callLog', { method: 'PATCH', token: ann, headers: service, body: { sessionId: 's3', duration: 9, additionalSubmission: forBob } })).json,
+    { successful: true, updatedNote: 'typed by Bob' })
+
+  await patchbay.call('/unAuthorize', { method: 'POST', token: ended })
+  const bobAgain = await patchbay.signIn('example-key-bob')
+  await keep(bobAgain, 's4', 'typed by Bob')
+  for (const named of [{ ...forBob, adminAssignedUserToken: '' }, { ...forBob, adminAssignedUserToken: ended }, { ...forBob, isAssignedToUser: false, adminAssignedUserToken: bobAgain }]) {
+    t.match(await logged('s4', named), /From auto logging/, 'who is not named so is not asked')
+  }
+})
+
 await t.test('a disposition sets the deal; without anything to set nothing is shown, and without a log it says so', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()

@@ -56,7 +56,7 @@ export async function startInstance ({ url, clock, crm, connector, meets }: {
       remembered: async () => undefined,
       signal: new AbortController().signal
     },
-    ownerOf: async () => undefined
+    assignedTo: async () => undefined
   }
   const parts = { callerOf: async () => caller, clock, random, log: silent }
   return {
