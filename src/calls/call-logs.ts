@@ -7,7 +7,7 @@ import type {
 import { CrmError } from '../contract/crm.ts'
 import { PatchbayError, type ErrorCode } from '../contract/errors.ts'
 import type { CallLogRecord } from '../contract/operations.ts'
-import { readSubmission } from '../contract/submission.ts'
+import { partsOfSubmission, readSubmission } from '../contract/submission.ts'
 import type { CallLog, CallLogs as CallLogRows, LoggedCall } from '../db/call-logs.ts'
 import type { Clock } from '../db/database.ts'
 import type { LifecycleChanges } from '../db/lifecycle.ts'
@@ -15,7 +15,7 @@ import type { CachedNote, NoteCache } from '../db/note-cache.ts'
 import type { Tenant } from '../db/tenant.ts'
 import { compose, nextAttempt, partsOf, type CallPending } from './call-attempt.ts'
 import { doubtOf, hasNote, mergeCallBody, noteOf, settled, writesEdited, type MergedCallBody } from './call-body.ts'
-import { callChangesOf, callOf, changesNothing, joined, withoutSuperseded, withoutTokens } from './call.ts'
+import { callChangesOf, callOf, changesNothing, joined, withoutContact, withoutSuperseded, withoutTokens } from './call.ts'
 import { operationOf, type Caller } from './caller.ts'
 import { change, isNotFound, type ChangeStore } from './change.ts'
 import { externalIdOf, identityOf, type ExtensionIdentity, type HashId } from './identity.ts'
@@ -25,8 +25,15 @@ import {
 import { isRefusal } from './outcome.ts'
 import { writeOnce, type Patience } from './write-once.ts'
 
-/** Whether the note that is kept for the call comes along. */
+/** Whether the note that is kept for the call comes along: in a request of the service that logs without a browser. */
 interface WithNote { readonly withCachedNote: boolean }
+
+interface Attempted {
+  /** The row of which what waits is written as it waits; the body only says of which call. */
+  readonly resumed?: CallLog | undefined
+  /** Whether a contact that was chosen for what waits stays. */
+  readonly keepsContact?: boolean
+}
 
 /** A note that is kept for a call, and whose it is. */
 interface KeptNote {
@@ -73,8 +80,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
   const patienceOf = ({ context: { signal } }: Caller): Patience => ({ clock, random, signal })
   const lookAt = ({ connector: { operations: { getCallLog } }, context }: Caller) => getCallLog && (async (row: CallLog) => await getCallLog(context, refOf(row)))
 
-  /** @param resumed the row of which what waits is written as it waits; the body only says of which call. */
-  async function create (caller: Caller, body: CreateCallLogBody, resumed?: CallLog): Promise<CallLogAnswer> {
+  async function create (caller: Caller, body: CreateCallLogBody, { resumed, keepsContact = false }: Attempted): Promise<CallLogAnswer> {
     const { tenant, connector: { info, operations }, context } = caller
     const now = clock()
     const call = callOf(body, now)
@@ -99,7 +105,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       prepare: async row => {
         const waiting = row === undefined ? { since: now, updates: [] } : pendingOf(row)
         const sent = sentEarlier(waiting, row?.state)
-        const { since, create, updates } = resumed === undefined ? nextAttempt(row?.state, waiting, body, now) : sameAttempt(waiting)
+        const brings = keepsContact && waiting.create !== undefined ? withoutContact(body) : body
+        const { since, create, updates } = resumed === undefined ? nextAttempt(row?.state, waiting, brings, now) : sameAttempt(waiting)
         if (updates.length > waiting.updates.length) brought = updates.at(-1)
         const { log, changes } = await compose(caller, create, row?.startTime ?? now)
         const attempt = { ...log, ...sent }
@@ -164,6 +171,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
         doubt = () => doubtOf(caller, fingerprints, current, merged)
         log.debug({ callLog: row.id, platform: info.platform, sections: merged.decisions }, 'call log merged')
         const all = joined(updates)
+        const { form } = partsOfSubmission(all.additionalSubmission)
         const assigned = await caller.assignedTo(all.additionalSubmission)
         const note = noteOf(caller, merged.body, merged.fingerprints) ?? all.note
         return {
@@ -177,7 +185,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
               ...(merged.body !== undefined && merged.body !== current?.body && { body: merged.body }),
               ...partsOf(all),
               ...(assigned !== undefined && { ownerId: assigned.crmUserId }),
-              ...(all.additionalSubmission !== undefined && { additionalSubmission: readSubmission(info.additionalSubmission, all.additionalSubmission) })
+              ...(form !== undefined && { additionalSubmission: readSubmission(info.additionalSubmission, form) })
             })
             return {
               changes: { fingerprints: merged.fingerprints },
@@ -231,7 +239,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     async create (caller, body, { withCachedNote }) {
       const sessionId = String(body.logInfo.sessionId)
       const kept = withCachedNote ? await keptNoteOf(caller, sessionId, body) : undefined
-      const answer = await create(caller, kept === undefined || kept.cached.note === '' ? body : { ...body, note: kept.cached.note })
+      const answer = await create(caller, kept === undefined || kept.cached.note === '' ? body : { ...body, note: kept.cached.note }, { keepsContact: withCachedNote })
       // Only now: a request that failed comes again, without the note. And somebody without it may have made the log.
       if (kept !== undefined) await bringNote(caller, sessionId, storeOf(caller, sessionId, identityOf(hash, body, body.logInfo)), kept)
       return answer
@@ -251,7 +259,7 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       // The row as it is now: since it was found due, its user may have gone on with it.
       const current = await store.find()
       const created = current && pendingOf(current).create
-      if (current?.state !== 'logged' && created !== undefined) await create(caller, created, current)
+      if (current?.state !== 'logged' && created !== undefined) await create(caller, created, { resumed: current })
       await writeWhatWaits(caller, store)
     },
 

@@ -4,6 +4,7 @@ import type { CreateCallLogBody, UpdateCallLogBody } from '../contract/call-log.
 import type { Duration, Instant } from '../contract/call-record.ts'
 import { PatchbayError } from '../contract/errors.ts'
 import type { Call, LogContact } from '../contract/operations.ts'
+import { partsOfSubmission, type SubmissionParts } from '../contract/submission.ts'
 import { isPlaceholderOf } from './body/sections.ts'
 import { epochOf } from './body/time.ts'
 
@@ -82,6 +83,16 @@ const saysNothing = (name: string, value: unknown): boolean =>
 
 const present = (members: object): Record<string, unknown> => Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 
+type Parted<Body> = Omit<Body, 'additionalSubmission'> & SubmissionParts
+
+/** With the parts of the additional fields as members of their own: each takes the place only of its like. */
+const parted = <Body extends Pick<UpdateCallLogBody, 'additionalSubmission'>>({ additionalSubmission, ...members }: Body): Parted<Body> =>
+  ({ ...members, ...partsOfSubmission(additionalSubmission) })
+
+/** What {@link parted} made of it. */
+const whole = <Body>({ form, assignment, ...members }: Parted<Body>): Body =>
+  ({ ...members, ...((form ?? assignment) !== undefined && { additionalSubmission: { ...form, ...assignment } }) }) as Body
+
 /** The later members, and of the earlier ones those of which the later say nothing. */
 function filled<Members extends object> (earlier: Members | undefined, later: Members | undefined): Members | undefined {
   if (earlier === undefined || later === undefined) return later ?? earlier
@@ -93,39 +104,48 @@ function filled<Members extends object> (earlier: Members | undefined, later: Me
 type Choosing = Pick<CreateCallLogBody, 'contactId' | 'contactType' | 'contactName' | 'additionalSubmission'>
 
 /** A later request to log the same, with what an earlier one said beside what is logged and this one does not. */
-export function withEarlier<Body extends Choosing> (earlier: Body, later: Body): Body {
-  const { contactId, contactType, contactName, additionalSubmission, ...others } = earlier
+export const withEarlier = <Body extends Choosing>(earlier: Body, later: Body): Body => whole(partsWithEarlier(parted(earlier), parted(later)))
+
+function partsWithEarlier<Body extends Choosing> (earlier: Parted<Body>, later: Parted<Body>): Parted<Body> {
+  const { contactId, contactType, contactName, form, ...others } = earlier as Parted<Choosing>
   // What was chosen for one contact is nothing for another. Who sends a form sends all of it: what it lacks was taken back.
-  const known = String(later.contactId ?? contactId) === String(contactId) ? earlier : others
-  return filled<object>(known, later) as Body
+  const known = String((later as Parted<Choosing>).contactId ?? contactId) === String(contactId) ? earlier : others
+  return filled<object>(known, later) as Parted<Body>
 }
 
 /**
  * A later request to log the same call, with what an earlier one knew and this one does not: a client without the form sends no note.
  * (Who clears a note does so by an update.)
  */
-export function completed (earlier: CreateCallLogBody | undefined, later: CreateCallLogBody): CreateCallLogBody {
-  if (earlier === undefined) return later
+export const completed = (earlier: CreateCallLogBody | undefined, later: CreateCallLogBody): CreateCallLogBody => whole(completedParts(earlier, later))
+
+function completedParts (earlierBody: CreateCallLogBody | undefined, laterBody: CreateCallLogBody): Parted<CreateCallLogBody> {
+  const later = parted(laterBody)
+  if (earlierBody === undefined) return later
+  const earlier = parted(earlierBody)
   const logInfo = {
     ...filled(earlier.logInfo, later.logInfo),
     recording: filled(earlier.logInfo.recording, later.logInfo.recording),
     voicemail: filled(earlier.logInfo.voicemail, later.logInfo.voicemail)
   }
-  return { ...withEarlier(earlier, later), logInfo: present(logInfo) } as CreateCallLogBody
+  return { ...partsWithEarlier<CreateCallLogBody>(earlier, later), logInfo: present(logInfo) } as Parted<CreateCallLogBody>
 }
+
+/** For the service that logs without a browser: which contact a call is with, a person knows better. */
+export const withoutContact = ({ contactId, contactType, contactName, ...others }: CreateCallLogBody): CreateCallLogBody => others
 
 /**
  * What a later request to log the same call brings beyond an earlier one, as updates: one or none.
  * @param earlier all that the later one brings when there is none
  */
 export function differences (earlier: CreateCallLogBody | undefined, later: CreateCallLogBody): UpdateCallLogBody[] {
-  const before = new Map(Object.entries(earlier === undefined ? {} : changesOf(earlier)))
-  const changed = Object.entries(changesOf(completed(earlier, later))).filter(([name, value]) => !saysNothing(name, value) && !isDeepStrictEqual(value, before.get(name)))
-  return changed.length === 0 ? [] : [{ ...Object.fromEntries(changed), sessionId: later.logInfo.sessionId }]
+  const before = new Map(Object.entries(earlier === undefined ? {} : changesOf(parted(earlier))))
+  const changed = Object.entries(changesOf(completedParts(earlier, later))).filter(([name, value]) => !saysNothing(name, value) && !isDeepStrictEqual(value, before.get(name)))
+  return changed.length === 0 ? [] : [whole<UpdateCallLogBody>({ ...Object.fromEntries(changed), sessionId: later.logInfo.sessionId })]
 }
 
 /** What an update can change, out of a request to log a call. */
-function changesOf (body: CreateCallLogBody): Partial<UpdateCallLogBody> {
+function changesOf (body: Parted<CreateCallLogBody>): Partial<Parted<UpdateCallLogBody>> {
   const {
     logInfo, contactId, contactType, contactName, overridingFormat, extensionNumber, hashedExtensionId, rcExtensionId, ...parts
   } = withoutTokens(body)
@@ -143,7 +163,9 @@ const changing = (update: UpdateCallLogBody): Partial<UpdateCallLogBody> =>
   Object.fromEntries(Object.entries(update).filter(([name, value]) => name !== 'sessionId' && !changesNothing(name, value)))
 
 /** All that updates change when they are written together. @param updates the oldest first */
-export const joined = (updates: readonly UpdateCallLogBody[]): Partial<UpdateCallLogBody> => Object.assign({}, ...updates.map(changing))
+export const joined = (updates: readonly UpdateCallLogBody[]): Partial<UpdateCallLogBody> => whole(joinedParts(updates))
+
+const joinedParts = (updates: readonly UpdateCallLogBody[]): Partial<Parted<UpdateCallLogBody>> => Object.assign({}, ...updates.map(update => parted(changing(update))))
 
 /**
  * Updates that were written together, and may be written again: each without what a later one of them says anew, because by then an
@@ -151,8 +173,8 @@ export const joined = (updates: readonly UpdateCallLogBody[]): Partial<UpdateCal
  */
 export function withoutSuperseded (updates: readonly UpdateCallLogBody[]): UpdateCallLogBody[] {
   return updates.map((update, index) => {
-    const later = joined(updates.slice(index + 1))
-    return Object.fromEntries(Object.entries(update).filter(([name]) => !Object.hasOwn(later, name))) as UpdateCallLogBody
+    const later = joinedParts(updates.slice(index + 1))
+    return whole<UpdateCallLogBody>(Object.fromEntries(Object.entries(parted(update)).filter(([name]) => !Object.hasOwn(later, name))) as Parted<UpdateCallLogBody>)
   })
 }
 

@@ -3,6 +3,16 @@ import type { ConnectorInfo } from './connector.ts'
 import { PatchbayError } from './errors.ts'
 import { KindGuard, Value, type TObject, type TSchema } from './type.ts'
 
+type Fields = Readonly<Record<string, unknown>>
+
+/** What is said among the additional fields. */
+export interface SubmissionParts {
+  /** The fields of the form. */
+  readonly form?: Fields
+  /** Whose the log is. */
+  readonly assignment?: Fields
+}
+
 /** A page of the manifest that has additional fields. */
 export type Page = 'callLog' | 'messageLog' | 'newContact'
 
@@ -16,7 +26,7 @@ export function submissionOf ({ additionalSubmission, submissionOfPage }: Pick<C
  * form sends as text is converted where nothing of it is lost.
  * @throws {PatchbayError} `invalid` naming the field: a person chose the value, so it is told as the CRM's own refusal would be
  */
-export function readSubmission (schema: TObject, given: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> {
+export function readSubmission (schema: TObject, given: Fields | undefined): Record<string, unknown> {
   const submission = Object.fromEntries(Object.entries(given ?? {}).flatMap(([name, value]) => {
     const field = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined
     return field === undefined || value === null || value === '' ? [] : [[name, converted(field, value)]]
@@ -45,3 +55,19 @@ const isNumeric = (schema: TSchema): boolean =>
 
 /** A number as people write it, with no more digits than a number holds. */
 const isDecimal = (text: string): boolean => /^-?\d+(\.\d+)?$/.test(text) && Number.isSafeInteger(Number(text.replace('.', '')))
+
+/**
+ * What the form says apart from whose the log is: the service that logs without a browser says that alone, as it has no form. Who sends
+ * nothing at all has one, and has left it empty.
+ */
+export function partsOfSubmission (given: Fields | undefined): SubmissionParts {
+  if (given === undefined) return {}
+  const fields = Object.entries(given)
+  const assignment = fields.filter(([name]) => isAssignment(name))
+  return {
+    ...((fields.length === 0 || fields.length > assignment.length) && { form: Object.fromEntries(fields.filter(([name]) => !isAssignment(name))) }),
+    ...(assignment.length > 0 && { assignment: Object.fromEntries(assignment) })
+  }
+}
+
+const isAssignment = (name: string): boolean => name === 'isAssignedToUser' || name.startsWith('adminAssigned')

@@ -313,6 +313,47 @@ await t.test('what was chosen later counts', async t => {
   t.match(await chosen({ contactName: 'Ann', additionalSubmission: { deals: 1 } }, { contactId: 2, contactName: undefined }), { contactId: 2, dealId: null, subject: 'Inbound Call from' }, 'another contact')
 })
 
+await t.test('what a person chose stays, although the server-side service, which has no form, follows while it waits', async t => {
+  const nobody = { isAssignedToUser: false, adminAssignedUserToken: '', adminAssignedUserRcId: '' }
+  const [byPerson, byService] = [{ additionalSubmission: { deals: 1 } }, { additionalSubmission: nobody }]
+  const assigned = (opened: World): Caller => ({ ...opened.instance.caller, assignedTo: async named => named?.['isAssignedToUser'] === true ? bob : undefined })
+  for (const failing of [503, 'after'] as const) {
+    for (const contact of [{ contactId: 1, contactName: 'John' }, { contactId: 2, contactName: 'Jane' }]) {
+      const opened = await world(t)
+      const { instance: { callLogs }, fail, pass, records } = opened
+      fail('POST', failing)
+      await t.rejects(callLogs.create(assigned(opened), callOf('typed', byPerson), create), { code: failing === 503 ? 'waiting' : 'outcome-unknown' })
+      fail('POST', undefined)
+      pass(60_000)
+      await callLogs.create(assigned(opened), callOf('From auto logging (Pending)', { ...contact, additionalSubmission: { ...nobody, isAssignedToUser: true } }), { withCachedNote: true })
+      pass(3_600_000)
+      await opened.instance.recover()
+      t.match(records(), [{ contactId: 1, dealId: 1, ...(failing === 503 && { ownerId: 2 }), body: /typed/ }], `${failing}, contact ${contact.contactId}`)
+    }
+  }
+
+  for (const failing of [undefined, 500] as const) {
+    const { instance: { callLogs, caller, recover }, fail, pass, records } = await world(t)
+    await callLogs.create(caller, callOf('typed'), create)
+    fail('PATCH', 503)
+    await t.rejects(callLogs.update(caller, { sessionId: 's1', ...byPerson }), { code: 'waiting' })
+    fail('PATCH', failing)
+    const later = callLogs.update(caller, { sessionId: 's1', duration: 9, ...byService }, { withCachedNote: true })
+    if (failing === undefined) t.match(await later, { successful: true })
+    else await t.rejects(later, { code: 'waiting' })
+    fail('PATCH', undefined)
+    pass(3_600_000)
+    await recover()
+    t.match(records(), [{ dealId: 1, body: /9 seconds/ }], `an update, ${failing ?? 'written'}`)
+  }
+
+  const { connector, given } = layingOut()
+  const { instance: { callLogs, caller } } = await world(t, () => connector)
+  await callLogs.create(caller, callOf('typed'), create)
+  await callLogs.update(caller, { sessionId: 's1', duration: 9, ...byService }, { withCachedNote: true })
+  t.strictSame(given.at(-1), { logId: '1', duration: 9 }, 'absent means unchanged')
+})
+
 await t.test('whose a log is stays, although a request that names nobody follows while it waits', async t => {
   const { instance, fail, pass, records } = await world(t)
   const caller: Caller = { ...instance.caller, assignedTo: async chosen => chosen?.['isAssignedToUser'] === true ? bob : undefined }
