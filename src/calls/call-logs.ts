@@ -52,7 +52,7 @@ export interface CallLogs {
   resume: (caller: Caller, row: CallLog) => Promise<void>
   setDisposition: (caller: Caller, body: UpsertCallDispositionBody) => Promise<Answer>
   /** Keeps a note for the log that is created without the browser. */
-  cacheNote: (owner: { userId: string, platform: string }, sessionId: string, note: string) => Promise<void>
+  cacheNote: (tenant: Tenant, sessionId: string, note: string) => Promise<void>
 }
 
 export interface CallLogsParts {
@@ -313,8 +313,8 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       }, patienceOf(caller))
     },
 
-    async cacheNote ({ userId, platform }, sessionId, note) {
-      await noteCache.put({ userId, platform, accountId: '' }, sessionId, note, noteLives)
+    async cacheNote (tenant, sessionId, note) {
+      await noteCache.put(tenant, sessionId, note, noteLives)
     }
   }
 

@@ -5,7 +5,8 @@ import { cacheCallNoteRoute, createCallLogRoute, getCallLogRoute, updateCallLogR
 import { AdditionalSubmission } from '../contract/contact.ts'
 import { isYes } from '../contract/route.ts'
 import { ref } from '../contract/type.ts'
-import { requireSession, sessionOf } from '../plugins/session.ts'
+import { isSignedIn, tenantOf } from '../db/users.ts'
+import { requireSession } from '../plugins/session.ts'
 import type { OperationRoutesOptions } from './operations.ts'
 
 /** How the service that logs calls without a browser introduces itself. */
@@ -40,7 +41,9 @@ export const callLogRoutes: FastifyPluginAsyncTypebox<OperationRoutesOptions> = 
   fastify.route({
     ...cacheCallNoteRoute,
     handler: async request => {
-      await callLogs.cacheNote(sessionOf(request), String(request.body.sessionId), request.body.note ?? '')
+      const user = await request.user()
+      // Who is gone is told nothing, because the extension waits for this before it goes on; but their note is for no log of whoever comes next.
+      if (isSignedIn(user)) await callLogs.cacheNote(tenantOf(user), String(request.body.sessionId), request.body.note ?? '')
       return { successful: true, returnMessage: 'Note cache saved' }
     }
   })

@@ -14,7 +14,7 @@ import type { CallLog } from '../../src/db/call-logs.ts'
 import type { MessageLog } from '../../src/db/message-logs.ts'
 import { connectorWith } from '../faults/connectors.ts'
 import { openCrm, type Activity, type Failing } from '../faults/crm.ts'
-import { startInstance, type Instance } from '../faults/instance.ts'
+import { startInstance, tenant, type Instance } from '../faults/instance.ts'
 
 const callOf = (note: string, more: object = {}): CreateCallLogBody =>
   ({ logInfo: { sessionId: 's1', direction: 'Inbound', startTime: '2026-01-15T08:00:00Z' }, contactId: 1, contactName: 'John', note, ...more })
@@ -516,10 +516,10 @@ await t.test('a note that was kept for a call comes into its log, where somebody
   const { instance, note } = await world(t)
   const byServer = async (): Promise<unknown> => await instance.callLogs.create(instance.caller, callOf(''), { withCachedNote: true })
   await byServer()
-  await instance.callLogs.cacheNote({ userId: '1-example', platform: 'example' }, 's1', 'typed during the call')
+  await instance.callLogs.cacheNote(tenant, 's1', 'typed during the call')
   await byServer()
   t.equal(note(), 'typed during the call')
-  await instance.callLogs.cacheNote({ userId: '1-example', platform: 'example' }, 's1', 'older words')
+  await instance.callLogs.cacheNote(tenant, 's1', 'older words')
   await byServer()
   t.equal(note(), 'typed during the call', 'and takes the place of none')
 })
@@ -529,7 +529,7 @@ await t.test('and takes the place of none that waits, nor does it decide what a 
     const { instance, note, fail, pass } = await world(t)
     const byServer = async (): Promise<{ successful: boolean }> => await instance.callLogs.create(instance.caller, callOf(''), { withCachedNote: true })
     await byServer()
-    await instance.callLogs.cacheNote({ userId: '1-example', platform: 'example' }, 's1', 'older words')
+    await instance.callLogs.cacheNote(tenant, 's1', 'older words')
     fail('PATCH', waiting ? 503 : 400)
     if (waiting) await t.rejects(instance.callLogs.update(instance.caller, { sessionId: 's1', note: 'newer words' }), { code: 'waiting' })
     t.match(await byServer(), { successful: true })
@@ -542,7 +542,7 @@ await t.test('and takes the place of none that waits, nor does it decide what a 
 
 await t.test('a note that is kept for a call is forgotten only when it is in the log, or waits with it', async t => {
   const placeholder = 'From auto logging (Pending)'
-  const kept = async (opened: World): Promise<void> => { await opened.instance.callLogs.cacheNote({ userId: '1-example', platform: 'example' }, 's1', 'typed during the call') }
+  const kept = async (opened: World): Promise<void> => { await opened.instance.callLogs.cacheNote(tenant, 's1', 'typed during the call') }
   const byServer = async ({ instance }: World, note = ''): Promise<unknown> => await instance.callLogs.create(instance.caller, callOf(note), { withCachedNote: true })
 
   await t.test('where somebody without it logs the call at the same time', async t => {
@@ -635,7 +635,7 @@ await t.test('a note that is kept for a call is forgotten only when it is in the
       if (first === 'the log') await kept(opened)
       await byServer(opened)
       if (first === 'an update') await opened.instance.callLogs.update(opened.instance.caller, { sessionId: 's1', note: 'typed during the call' })
-      await opened.instance.callLogs.cacheNote({ userId: '1-example', platform: 'example' }, 's1', 'older words')
+      await opened.instance.callLogs.cacheNote(tenant, 's1', 'older words')
       await byServer(opened)
       t.strictSame(given.flatMap(({ note }) => note || []), ['typed during the call'], first)
     }
@@ -706,7 +706,7 @@ await t.test('recovery goes on with a log as it is now, not as it was when it wa
 
 await t.test('a note that waits for its call is there until the call is logged', async t => {
   const { instance, fail, note } = await world(t)
-  await instance.callLogs.cacheNote(instance.caller.tenant, 's1', 'typed during the call')
+  await instance.callLogs.cacheNote(tenant, 's1', 'typed during the call')
   fail('POST', 400)
   await t.rejects(instance.callLogs.create(instance.caller, callOf(''), { withCachedNote: true }), { code: 'invalid' })
   fail('POST', undefined)

@@ -301,6 +301,20 @@ await t.test('a note is for the log of the user whom the server-side service nam
   }
 })
 
+await t.test('a note that comes with an ended session is in no log, although its client is told nothing', async t => {
+  const patchbay = await startPatchbay(t)
+  const first = await patchbay.signIn()
+  const unnamed = patchbay.app.signSession({ userId: '1-example', platform: 'example', signIn: undefined })
+  const keep = async (token: string): Promise<unknown> => (await patchbay.call('/callLog/cacheNote', { method: 'POST', token, body: { sessionId: '4503991004', note: 'typed' } })).json
+  const saved = { successful: true, returnMessage: 'Note cache saved' }
+  await patchbay.call('/unAuthorize', { method: 'POST', token: first })
+  t.strictSame([await keep(first), await keep(unnamed)], [saved, saved])
+  const second = await patchbay.signIn()
+  t.strictSame(await keep(first), saved)
+  await patchbay.call('/callLog', { method: 'POST', token: second, headers: { 'user-agent': 'SSCL' }, body: logOf({ note: 'From auto logging (Pending)' }) })
+  t.match(await activities(patchbay), [{ body: /From auto logging/ }])
+})
+
 await t.test('a disposition sets the deal; without anything to set nothing is shown, and without a log it says so', async t => {
   const patchbay = await startPatchbay(t)
   const token = await patchbay.signIn()
