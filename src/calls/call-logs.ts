@@ -202,14 +202,11 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
     }, patienceOf(caller))
   }
 
-  /** The note that whom the log is for has typed, or else who asks. */
+  /** The note that was typed by whom the log is for: others who took part in the call have a log, and notes, of their own. */
   async function keptNoteOf (caller: Caller, sessionId: string, { additionalSubmission }: Pick<CreateCallLogBody, 'additionalSubmission'>): Promise<KeptNote | undefined> {
-    const assigned = await caller.assignedTo(additionalSubmission)
-    for (const { tenant } of assigned === undefined ? [caller] : [assigned, caller]) {
-      const cached = await noteCache.find(tenant, sessionId)
-      if (cached !== undefined) return { tenant, cached }
-    }
-    return undefined
+    const { tenant } = await caller.assignedTo(additionalSubmission) ?? caller
+    const cached = await noteCache.find(tenant, sessionId)
+    return cached && { tenant, cached }
   }
 
   /** A note that was kept for a call goes into its log, where that has none, and is kept until then. */
