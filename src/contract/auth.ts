@@ -144,7 +144,10 @@ export interface OwnLogin extends Place {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** The way to token endpoints. It leads to the connector's hosts only, and what is sent and answered is not logged. */
+/**
+ * The way to token endpoints. It leads to the connector's hosts only, which are where the operator says, once he says where the CRM is; and
+ * what is sent and answered is not logged.
+ */
 export interface TokenDoor {
   /**
    * The operator's client.
@@ -159,6 +162,7 @@ export interface TokenDoor {
 
 export interface TokenRequest<Answer extends TSchema> {
   readonly method: 'GET' | 'POST'
+  /** An address, or a path on the host of `baseUrl`; both are where the operator says that the CRM is. */
   readonly url: string
   readonly query?: Query
   /** Sent as a form. */

@@ -1,6 +1,7 @@
 /** The credentials of people at their CRMs: made at a sign-in, kept fresh, taken back. */
 import fp from 'fastify-plugin'
 import type { Config } from '../config.ts'
+import { permittedUrl } from '../crm/hosts.ts'
 import type { Cipher } from '../db/cipher.ts'
 import type { Clock } from '../db/database.ts'
 import { connecting, type Connecting } from '../tokens/connect.ts'
@@ -25,7 +26,12 @@ export default fp<TokensOptions>(async (fastify, { connectorConfig, serverUrl, c
   // A setting that is not valid stops the start, not the first sign-in.
   for (const { info } of fastify.connectors.all()) connectorConfig(info.platform)
 
-  const reach = reachOf({ settings: connectorConfig, clock, crmFetch: scope => fastify.crmFetch(scope) })
+  const reach = reachOf({
+    settings: connectorConfig,
+    clock,
+    crmFetch: scope => fastify.crmFetch(scope),
+    isOwn: (info, url) => permittedUrl(url, { info, configuredByOperator: false }, []) !== undefined
+  })
   const { settled, ...kept } = keeping({
     users: fastify.repositories.users,
     connectorOf: platform => fastify.connectors.get(platform),

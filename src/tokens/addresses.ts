@@ -87,3 +87,27 @@ function operatorsBase ({ platform }: ConnectorInfo, { server }: OAuthAuth, sett
   const { tokenUrl, url } = settings(platform, region)
   return tokenUrl ?? (server === undefined ? url : undefined)
 }
+
+/**
+ * Where an address leads that a connector with credentials of its own making asks for. Once the operator says where the CRM is, the
+ * connector's hosts are there, too, so that no password leaves for another place: what is below `baseUrl` is below the operator's address
+ * of the API, anything else keeps its path.
+ * @param isOwn whether an address is on one of the connector's hosts. What is not stays as it is, for the door to refuse.
+ * @returns undefined for what is no address
+ */
+export function ownAddress (
+  { platform, baseUrl }: Pick<ConnectorInfo, 'platform' | 'baseUrl'>, settings: Settings, isOwn: (url: URL) => boolean, address: string
+): URL | undefined {
+  const { url, tokenUrl } = settings(platform)
+  const api = typeof baseUrl === 'string' ? new URL(baseUrl).href.replace(/\/$/, '') : undefined
+  const chosen = tokenUrl ?? url
+  const base = address.startsWith('/') ? chosen ?? api : undefined
+  if (!URL.canParse(address, base)) return undefined
+  const asked = new URL(address, base)
+  const isChosen = [url, tokenUrl].some(place => place !== undefined && new URL(place).origin === asked.origin)
+  if (chosen === undefined || isChosen) return asked
+  const { href, pathname, search } = asked
+  const belowApi = api !== undefined && href.startsWith(api) && /^([/?]|$)/.test(href.slice(api.length)) ? href.slice(api.length) : undefined
+  if (url !== undefined && belowApi !== undefined) return new URL(`${url}${belowApi}`)
+  return isOwn(asked) ? new URL(`${new URL(chosen).origin}${pathname}${search}`) : asked
+}

@@ -4,13 +4,21 @@ import { CrmError, type CrmErrorKind, type Query } from '../contract/crm.ts'
 import { TypeCompiler, type Static, type TSchema } from '../contract/type.ts'
 import { delayIn, isOurFault, isOverloaded, requestHeaders, withoutAnswer, type Fetch } from './endpoint.ts'
 
-export function tokenDoor ({ fetch, client, now }: { fetch: Fetch, client: () => OAuthClient, now: number }): TokenDoor {
+export interface TokenDoorParts {
+  readonly fetch: Fetch
+  /** Where an address leads that the connector names; undefined for what is none. */
+  readonly addressOf: (url: string) => URL | undefined
+  readonly client: () => OAuthClient
+  readonly now: number
+}
+
+export function tokenDoor ({ fetch, addressOf, client, now }: TokenDoorParts): TokenDoor {
   return {
     client,
     now,
     async send<Answer extends TSchema> ({ method, url, query = {}, form, body, headers, answer }: TokenRequest<Answer>): Promise<Static<Answer>> {
-      if (!URL.canParse(url)) throw new CrmError('prerequisite', { message: 'The address that was given is none. Connect again.' })
-      const address = new URL(url)
+      const address = addressOf(url)
+      if (address === undefined) throw new CrmError('prerequisite', { message: 'The address that was given is none. Connect again.' })
       for (const [name, value] of given(query)) address.searchParams.set(name, value)
       const { status, text, retryAfter } = await exchange(fetch, address, {
         method,

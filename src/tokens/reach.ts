@@ -2,7 +2,7 @@
 import type { OAuthAuth, TokenDoor } from '../contract/auth.ts'
 import type { Connector, ConnectorInfo } from '../contract/connector.ts'
 import type { Clock } from '../db/database.ts'
-import { clientOf, type Settings } from './addresses.ts'
+import { clientOf, ownAddress, type Settings } from './addresses.ts'
 import type { Fetch } from './endpoint.ts'
 import type { OAuthParts } from './oauth.ts'
 import { tokenDoor } from './own-tokens.ts'
@@ -17,6 +17,8 @@ export interface ReachParts {
   readonly settings: Settings
   readonly clock: Clock
   readonly crmFetch: (scope: { info: ConnectorInfo, region?: string, configuredByOperator: boolean } & Waiting) => Fetch
+  /** Whether an address is on one of the connector's hosts. */
+  readonly isOwn: (info: ConnectorInfo, url: URL) => boolean
 }
 
 export interface Reach {
@@ -26,7 +28,7 @@ export interface Reach {
   door: (connector: Connector, waiting: Waiting) => TokenDoor
 }
 
-export function reach ({ settings, clock, crmFetch }: ReachParts): Reach {
+export function reach ({ settings, clock, crmFetch, isOwn }: ReachParts): Reach {
   /** Connectors build addresses out of what clients say: only the operator's own ones are free of their list of hosts. */
   function fetchIn (info: ConnectorInfo, region: string | undefined, waiting: Waiting): Fetch {
     const { url, tokenUrl } = settings(info.platform, region)
@@ -39,6 +41,11 @@ export function reach ({ settings, clock, crmFetch }: ReachParts): Reach {
 
   return {
     oauth: ({ info }, auth, waiting) => ({ info, auth, settings, clock, fetch: region => fetchIn(info, region, waiting) }),
-    door: ({ info }, waiting) => tokenDoor({ fetch: fetchIn(info, undefined, waiting), client: () => clientOf(info, settings, ''), now: clock() })
+    door: ({ info }, waiting) => tokenDoor({
+      fetch: fetchIn(info, undefined, waiting),
+      addressOf: address => ownAddress(info, settings, url => isOwn(info, url), address),
+      client: () => clientOf(info, settings, ''),
+      now: clock()
+    })
   }
 }

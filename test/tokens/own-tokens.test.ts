@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { ConnectorConfig } from '../../src/config.ts'
 import { Type } from '../../src/contract/type.ts'
+import { ownAddress } from '../../src/tokens/addresses.ts'
 import { tokenDoor } from '../../src/tokens/own-tokens.ts'
 import { startPatchbay } from '../patchbay.ts'
 import { tokenServer } from './token-server.ts'
 
-const door = tokenDoor({ fetch, client: () => ({ id: 'id' }), now: 5 })
+const door = tokenDoor({ fetch, addressOf: url => URL.canParse(url) ? new URL(url) : undefined, client: () => ({ id: 'id' }), now: 5 })
 const answer = Type.Object({ token: Type.String() })
 
 await t.test('a connector asks its token endpoints in its own way', async t => {
@@ -51,6 +52,36 @@ await t.test('what it is told when that fails', async t => {
   }
   await t.rejects(door.send({ method: 'GET', url: 'http://127.0.0.1:1', answer }), { code: 'unavailable' })
   await t.rejects(door.send({ method: 'GET', url: 'garbage', answer }), { code: 'prerequisite' })
+})
+
+await t.test('where its addresses lead, as the operator says', t => {
+  const table: Array<[title: string, address: string, config: ConnectorConfig, leads: string | undefined]> = [
+    ['as they are', 'https://auth.hive.example/token', {}, 'https://auth.hive.example/token'],
+    ['of the API, as they are', 'https://api.hive.example/v2/login', {}, 'https://api.hive.example/v2/login'],
+    ['relative', '/token', {}, 'https://api.hive.example/token'],
+    ['relative, elsewhere', '/token?v=1', { url: 'http://127.0.0.1:1/api' }, 'http://127.0.0.1:1/token?v=1'],
+    ['relative, with a token endpoint', '/login', { url: 'http://127.0.0.1:1', tokenUrl: 'http://127.0.0.1:2/token' }, 'http://127.0.0.1:2/login'],
+    ['one of its hosts', 'https://auth.hive.example//evil.example/token?v=1', { url: 'http://127.0.0.1:1/api' }, 'http://127.0.0.1:1//evil.example/token?v=1'],
+    ['below the API', 'https://API.hive.example/v2/login?v=1', { url: 'http://127.0.0.1:1/api' }, 'http://127.0.0.1:1/api/login?v=1'],
+    ['the API itself', 'https://api.hive.example/v2', { url: 'http://127.0.0.1:1/api' }, 'http://127.0.0.1:1/api'],
+    ['beside the API', 'https://api.hive.example/v20/login', { url: 'http://127.0.0.1:1/api' }, 'http://127.0.0.1:1/v20/login'],
+    ['one of its hosts, with a token endpoint', 'https://auth.hive.example/token', { url: 'http://127.0.0.1:1', tokenUrl: 'http://127.0.0.1:2/x' }, 'http://127.0.0.1:2/token'],
+    ['below the API, with a token endpoint', 'https://api.hive.example/v2/login', { url: 'http://127.0.0.1:1', tokenUrl: 'http://127.0.0.1:2/x' }, 'http://127.0.0.1:1/login'],
+    ['below the API, with nothing but a token endpoint', 'https://api.hive.example/v2/login', { tokenUrl: 'http://127.0.0.1:2/x' }, 'http://127.0.0.1:2/v2/login'],
+    ["the operator's own", 'http://127.0.0.1:1/token', { url: 'http://127.0.0.1:1/api' }, 'http://127.0.0.1:1/token'],
+    ["one of its hosts that is the operator's", 'https://auth.hive.example/token', { url: 'http://127.0.0.1:1', tokenUrl: 'https://auth.hive.example' }, 'https://auth.hive.example/token'],
+    ['another host, which the door refuses', 'https://evil.example/token', { url: 'http://127.0.0.1:1' }, 'https://evil.example/token'],
+    ['another host without a scheme, which the door refuses', '//evil.example/token', { url: 'http://127.0.0.1:1' }, 'http://evil.example/token'],
+    ['what is none', 'http://', {}, undefined],
+    ['what is none, elsewhere', 'garbage', { url: 'http://127.0.0.1:1' }, undefined]
+  ]
+  const isOwn = ({ protocol, hostname }: URL): boolean => protocol === 'https:' && hostname.endsWith('.hive.example')
+  const info = { platform: 'hive', baseUrl: 'https://api.hive.example/v2' }
+  for (const [title, address, config, leads] of table) t.equal(ownAddress(info, () => config, isOwn, address)?.href, leads, title)
+  const perCustomer = { ...info, baseUrl: ({ hostname }: { hostname: string }) => `https://${hostname}` }
+  t.equal(ownAddress(perCustomer, () => ({ url: 'http://127.0.0.1:1/api' }), isOwn, 'https://a.hive.example/login')?.href, 'http://127.0.0.1:1/login')
+  t.equal(ownAddress(perCustomer, () => ({}), isOwn, '/login'), undefined, 'nobody says where that is')
+  t.end()
 })
 
 /** A CRM with sessions on top of OAuth: tokens are used once, a session ends, everything is in the query. */
@@ -275,4 +306,33 @@ await t.test('a login form that is exchanged for credentials', async t => {
   })
   t.match(await login('bad'), { status: 400, json: { error: { code: 'login-refused' } } })
   t.match(await login('good'), { status: 200, json: { jwtToken: /./, name: 'Sam' } })
+})
+
+await t.test('a password goes where the operator says that the CRM is, and nowhere else', async t => {
+  const crm = await sessionCrm(t)
+  const left: string[] = []
+  const proxy = createServer().on('connect', ({ url = '' }, socket) => {
+    left.push(url)
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+  })
+  await new Promise<void>(resolve => { proxy.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { proxy.close() })
+  const form = connector.replace("form: 'oauth',", "form: 'apiKey',").replace("auth: { type: 'oauth'", "auth: { type: 'apiKey'")
+  const written = ["'https://auth.hive.example/token'", "'https://api.hive.example/token'", "'/token'", "'https://evil.example/token'"]
+  const folder = t.testdir(Object.fromEntries(written.map((address, at) => [String(at), {
+    'hive.ts': form.replace('callback.tokenUrl, { code, redirect_uri: redirectUri }', `${address}, { code: fields.password }`).replace('{ code, redirectUri, callback }', '{ fields }')
+      .replace("new URL('/login', tokenUrl).href", "'https://api.hive.example/login'")
+  }])))
+  for (const [at, address] of written.entries()) {
+    const patchbay = await startPatchbay(t, {
+      folder,
+      config: { connectorsDir: join(folder, String(at)), proxies: { httpsProxy: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` } },
+      connector: { hive: { url: crm.url, clientId: 'id', clientSecret: 'the-secret' } }
+    })
+    const { json } = await patchbay.call('/apiKeyLogin', { method: 'POST', body: { platform: 'hive', apiKey: 'x', additionalInfo: { password: 'good' } } })
+    if (address.includes('evil')) t.match(json, { error: { code: 'login-refused', message: /is not at the address/ } }, address)
+    else t.match(json, { name: 'Sam' }, address)
+    await patchbay.app.close()
+  }
+  t.strictSame(left, [], 'nothing leaves for another host')
 })
