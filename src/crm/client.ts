@@ -70,8 +70,8 @@ function compiledOf<Answer extends TSchema> (schema: Answer): TypeCheck<Answer> 
   return check as TypeCheck<Answer>
 }
 
-function checked<Answer extends TSchema> (check: TypeCheck<Answer>, { body }: Answered, info: CrmScope['info']): Static<Answer> {
-  const json = parse(body)
+function checked<Answer extends TSchema> (check: TypeCheck<Answer>, answered: Answered, info: CrmScope['info']): Static<Answer> {
+  const json = parse(answered)
   const problem = problemOf(check, json)
   if (problem === undefined) return json as Static<Answer>
   throw notUnderstood(info, problem)

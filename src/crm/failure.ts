@@ -83,13 +83,29 @@ export const judgeBreak = ({ why, sent, retryAfter }: Broken): Verdict => ({
 
 const isPage = (headers: Headers): boolean => /^text\/html\b/i.test(headers['content-type'] ?? '')
 
-/** The parsed body; null when it is empty, undefined when it is not JSON. */
-export function parse (body: Buffer | undefined): unknown {
+/**
+ * The parsed body; null when it is empty, undefined when it is not JSON.
+ * @param lenient whether a character that cannot be read is replaced, not the end of it: in what is only shown, never written back
+ */
+export function parse ({ headers, body }: Pick<Answered, 'headers' | 'body'>, lenient = false): unknown {
   if (body === undefined || body.length === 0) return null
   try {
-    return JSON.parse(new TextDecoder().decode(body))
+    return JSON.parse(textOf(body, headers, lenient))
   } catch {
     return undefined // Whoever needs the answer judges what it means that it is not JSON.
+  }
+}
+
+/** @throws {Error} when the charset is not known, or the bytes are not in it */
+function textOf (body: Buffer, headers: Headers, lenient: boolean): string {
+  const [, charset = 'utf-8'] = /;\s*charset\s*=\s*["']?([^\s"',;]+)/i.exec(headers['content-type'] ?? '') ?? []
+  try {
+    const decoder = new TextDecoder(charset, { fatal: true })
+    // In two steps: in one, Node.js 20 takes windows-1252 for Latin-1, which has neither the euro nor quotation marks.
+    return decoder.decode(body, { stream: true }) + decoder.decode()
+  } catch (error) {
+    if (lenient) return new TextDecoder().decode(body)
+    throw error
   }
 }
 
@@ -136,9 +152,9 @@ export function refusal (answered: Answered, info: Pick<ConnectorInfo, 'title' |
 const facts = (outcome: Outcome, retryAfter: number | undefined): CrmErrorDetails =>
   ({ outcome, ...(retryAfter !== undefined && { retryAfter: Math.ceil(retryAfter) }) })
 
-function reasonOf ({ body }: Answered, { readError }: Pick<ConnectorInfo, 'readError'>): { message?: string, field?: string } {
+function reasonOf (answered: Answered, { readError }: Pick<ConnectorInfo, 'readError'>): { message?: string, field?: string } {
   try {
-    const { message = '', field = '' } = readError?.(parse(body)) ?? {}
+    const { message = '', field = '' } = readError?.(parse(answered, true)) ?? {}
     const told = { message: oneLine(message), field: oneLine(field) }
     return { ...(told.message !== '' && { message: told.message }), ...(told.field !== '' && { field: told.field }) }
   } catch {

@@ -80,6 +80,17 @@ await t.test('an answer that is not what was declared is one that cannot be unde
   }
 })
 
+await t.test('what people wrote comes as they wrote it, whatever the charset, or not at all', async t => {
+  const written = { note: 'Müller 5 £' }
+  const crm = await serve(t, (response, { url }) => {
+    response.writeHead(200, { 'content-type': `application/json${url === '/latin' ? '; charset=ISO-8859-1' : ''}` }).end(Buffer.from(JSON.stringify(written), 'latin1'))
+  })
+  const client = (await startDoor(t)).crm(account(crm.url))
+  const answer = Type.Object({ note: Type.String() })
+  t.strictSame(await client.get(path`/latin`, { answer }), written)
+  t.match(await errorOf(client.put(path`/unnamed`, { body: {}, answer })), { code: 'bad-response', outcome: 'unknown' })
+})
+
 await t.test('the message names the member that is not what was declared, also inside of what may be null', async t => {
   const Owner = Nullable(Type.Object({ name: Nullable(Type.String()) }))
   const table: Array<[answer: unknown, problem: string]> = [

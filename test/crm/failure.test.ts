@@ -72,7 +72,30 @@ await t.test('a page that forbids is what guards the CRM, not a missing permissi
 
 await t.test('a body is parsed as JSON', async t => {
   const table: Array<[body: string | undefined, json: unknown]> = [[undefined, null], ['', null], ['{"a":1}', { a: 1 }], ['\u{feff}[1]', [1]], ['null', null], ['<html>', undefined]]
-  for (const [body, json] of table) t.strictSame(parse(body === undefined ? undefined : Buffer.from(body)), json, String(body))
+  for (const [body, json] of table) t.strictSame(parse(answered(200, {}, body)), json, String(body))
+})
+
+await t.test('a body is read in the charset that the answer names, and not at all where it does not fit', async t => {
+  const [german, japanese] = ['{"note":"Müller 5 £"}', '{"note":"電話"}']
+  const windows = Buffer.from('{"note":"\x80 5 \x96 \x93M\xfcller\x94"}', 'latin1')
+  const sjis = Buffer.concat([Buffer.from('{"note":"'), Buffer.of(0x93, 0x64, 0x98, 0x62), Buffer.from('"}')])
+  const table: Array<[type: string | undefined, body: Buffer, json: unknown]> = [
+    [undefined, Buffer.from(german), JSON.parse(german)],
+    ['application/json', Buffer.from(german), JSON.parse(german)],
+    ['application/json; charset=', Buffer.from(german), JSON.parse(german)],
+    ['application/json; charset=utf8', Buffer.from(german), JSON.parse(german)],
+    ['application/json;charset=UTF-8, application/json', Buffer.from(german), JSON.parse(german)],
+    ['application/json; charset=ISO-8859-1', Buffer.from(german, 'latin1'), JSON.parse(german)],
+    ['application/json; odata=x; Charset = "iso-8859-1"', Buffer.from(german, 'latin1'), JSON.parse(german)],
+    ['application/json; charset=windows-1252', windows, { note: '€ 5 – “Müller”' }],
+    ['application/json; charset=Shift_JIS', sjis, JSON.parse(japanese)],
+    ['application/json; charset=utf-16le', Buffer.from(`\ufeff${german}`, 'utf16le'), JSON.parse(german)],
+    ['application/json', Buffer.from(german, 'latin1'), undefined],
+    ['application/json; charset=utf-8', Buffer.from(german, 'latin1'), undefined],
+    ['application/json; charset=Shift_JIS', sjis.subarray(0, -3), undefined],
+    ['application/json; charset=klingon', Buffer.from('{}'), undefined]
+  ]
+  for (const [type, body, json] of table) t.strictSame(parse({ headers: type === undefined ? {} : { 'content-type': type }, body }), json, String(type))
 })
 
 const info: Pick<ConnectorInfo, 'title' | 'readError'> = {
@@ -102,6 +125,13 @@ await t.test("the person is told the CRM's own reason and one thing to do", asyn
   ]
   for (const [status, body, message] of table) t.equal(told(status, body).message, message, JSON.stringify(body))
   t.match(told(422, { error: 'Too long', field: 'subject' }), { code: 'invalid', outcome: 'refused', field: 'subject' })
+})
+
+await t.test('a reason is read as far as it can be', async t => {
+  const reasonOf = (type: string, body: Buffer): string => refusal({ status: 400, headers: { 'content-type': type }, body }, info, { kind: 'invalid', outcome: 'refused', transient: false }).message
+  t.match(reasonOf('application/json; charset=ISO-8859-1', Buffer.from('{"error":"Größe"}', 'latin1')), /refused: Größe\./)
+  t.match(reasonOf('application/json', Buffer.from('{"error":"Größe zu klein"}', 'latin1')), /refused: Gr.{1,2}e zu klein\./)
+  t.match(reasonOf('application/json; charset=klingon', Buffer.from('{"error":"Größe"}')), /refused: Größe\./)
 })
 
 await t.test('a reason is one line of at most 300 characters, whatever the CRM sends', async t => {
