@@ -1,6 +1,6 @@
 /** Requests to a CRM's token endpoint (RFC 6749) and revocation endpoint (RFC 7009), with the ways in which CRMs differ. */
 import {
-  ClientSecretPost, None, ResponseBodyError, allowInsecureRequests, customFetch, genericTokenEndpointRequest,
+  ClientSecretPost, None, OperationProcessingError, ResponseBodyError, allowInsecureRequests, customFetch, genericTokenEndpointRequest,
   processGenericTokenEndpointResponse, revocationRequest, type AuthorizationServer, type Client, type ClientAuth, type TokenEndpointResponse
 } from 'oauth4webapi'
 import type { OAuthAuth, OAuthClient } from '../contract/auth.ts'
@@ -19,10 +19,10 @@ export interface TokenEndpoint {
   readonly fetch: Fetch
 }
 
-/** The token endpoint said no, in the words of RFC 6749, 5.2. */
+/** The token endpoint said no. */
 export class TokensRefused extends Error {
   override readonly name = 'TokensRefused'
-  /** `invalid_grant`, `invalid_client` ... */
+  /** `invalid_grant`, `invalid_client` ... (RFC 6749, 5.2), or the status of a no in other words. */
   readonly reason: string
   constructor (reason: string) {
     super(`The token endpoint answered ${reason}`)
@@ -62,16 +62,21 @@ export async function requestTokens (
     return await processGenericTokenEndpointResponse(server, client, response)
   } catch (error) {
     const retryAfter = answered && delayIn(answered)
-    if (!(error instanceof ResponseBodyError)) throw withoutAnswer(error, retryAfter)
+    const { status = 0 } = answered ?? {}
+    const isForNow = retryAfter !== undefined || isMomentary(status)
+    if (!(error instanceof ResponseBodyError)) {
+      // A CRM that refuses a code in words of its own refuses it all the same, and nothing but another sign-in helps.
+      const isNo = error instanceof OperationProcessingError && grant === 'authorization_code' && status >= 400 && !isForNow
+      throw isNo ? new TokensRefused(String(status)) : withoutAnswer(error, retryAfter)
+    }
     const refused = new TokensRefused(error.error)
-    const isForNow = retryAfter !== undefined || (answered !== undefined && isOverloaded(answered.status))
     // What these say stays so, whatever status they come with.
     throw isForNow && refused.reason !== 'invalid_grant' && !isOurFault(refused.reason) ? withoutAnswer(refused, retryAfter) : refused
   }
 }
 
 /** Whether a status says nothing about what was asked, only about this moment. */
-export const isOverloaded = (status: number): boolean => status === 429 || status >= 500
+export const isMomentary = (status: number): boolean => status === 408 || status === 429 || status >= 500
 
 /** Seconds that an answer of the door asks to wait. */
 export function delayIn ({ headers }: Response): number | undefined {

@@ -2,7 +2,7 @@
 import type { OAuthClient, TokenDoor, TokenRequest } from '../contract/auth.ts'
 import { CrmError, type CrmErrorKind, type Query } from '../contract/crm.ts'
 import { TypeCompiler, type Static, type TSchema } from '../contract/type.ts'
-import { delayIn, isOurFault, isOverloaded, requestHeaders, withoutAnswer, type Fetch } from './endpoint.ts'
+import { delayIn, isMomentary, isOurFault, requestHeaders, withoutAnswer, type Fetch } from './endpoint.ts'
 
 export interface TokenDoorParts {
   readonly fetch: Fetch
@@ -55,7 +55,7 @@ async function exchange (fetch: Fetch, url: URL, init: RequestInit): Promise<Exc
 }
 
 function refusal (status: number, text: string): CrmErrorKind {
-  if (isOverloaded(status)) return 'unavailable'
+  if (isMomentary(status)) return 'unavailable'
   if (status < 400) return 'bad-response'
   const answer = parse(text)
   const reason = typeof answer === 'object' && answer !== null && 'error' in answer ? answer.error : undefined

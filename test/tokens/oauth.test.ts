@@ -1,6 +1,7 @@
 import t from 'tap'
 import { oauth, type Credentials, type OAuthAuth, type Place } from '../../src/contract/auth.ts'
 import type { ConnectorInfo } from '../../src/contract/connector.ts'
+import { PatchbayError } from '../../src/contract/errors.ts'
 import { Type } from '../../src/contract/type.ts'
 import type { ConnectorConfig } from '../../src/config.ts'
 import { consentPage, exchangeCode, renewTokens, revokeTokens, type OAuthParts } from '../../src/tokens/oauth.ts'
@@ -114,6 +115,14 @@ await t.test('why tokens were not given', async t => {
     ['a refusal for now', [{ error: 'temporarily_unavailable' }, 400, { 'retry-after': '7' }], { code: 'unavailable', retryAfter: 7 }, { code: 'unavailable', retryAfter: 7 }],
     ['invalid_client with 503', [{ error: 'invalid_client' }, 503, { 'retry-after': '7' }], { code: 'not-configured' }, { code: 'unavailable', message: /client id and secret/ }],
     ['invalid_grant with 429', [{ error: 'invalid_grant' }, 429, { 'retry-after': '7' }], { code: 'login-refused' }, { code: 'auth-expired' }],
+    ['a no in its own words', [{ message: 'The code has expired' }, 400], { code: 'login-refused' }, { code: 'unavailable' }],
+    ['a no in two of its own words', [{ error: { code: 'bad_code' } }, 422], { code: 'login-refused' }, { code: 'unavailable' }],
+    ['a no in one word', [{ message: 'Unauthorized' }, 401], { code: 'login-refused' }, { code: 'unavailable' }],
+    ['a no without words', ['', 403], { code: 'login-refused' }, { code: 'unavailable' }],
+    ['a no in its own words for now', [{ message: 'Busy' }, 403, { 'retry-after': '7' }], { code: 'unavailable', retryAfter: 7 }, { code: 'unavailable', retryAfter: 7 }],
+    ['too much, in its own words', [{ message: 'Slow down' }, 429], { code: 'unavailable' }, { code: 'unavailable' }],
+    ['too late', [{ message: 'Timeout' }, 408], { code: 'unavailable' }, { code: 'unavailable' }],
+    ['too late, with a reason', [{ error: 'timeout' }, 408], { code: 'unavailable' }, { code: 'unavailable' }],
     ['a redirect', ['', 302, { location: 'https://elsewhere.example' }], { code: 'unavailable' }, { code: 'unavailable' }],
     ['nonsense', ['{"access_token":', 200], { code: 'unavailable' }, { code: 'unavailable' }]
   ]
@@ -127,6 +136,13 @@ await t.test('why tokens were not given', async t => {
   const nobody = parts({}, { url: 'http://127.0.0.1:1' })
   await t.rejects(exchangeCode(nobody, code), { code: 'unavailable' })
   await t.rejects(renewTokens(nobody, stored), { code: 'unavailable', outcome: 'not-received' })
+})
+
+await t.test('an answer that a connector cannot straighten is the fault of nobody who signs in', async t => {
+  const server = await tokenServer(t)
+  server.answer({ message: 'no' }, 400)
+  const failing = parts({ normalise: () => { throw new PatchbayError('connector-failed') } }, { url: server.url })
+  await t.rejects(exchangeCode(failing, code), { code: 'unavailable' })
 })
 
 await t.test('where the authorization server is: the operator, the choice at sign-in, the connector', async t => {

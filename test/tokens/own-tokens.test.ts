@@ -36,6 +36,7 @@ await t.test('what it is told when that fails', async t => {
     [{ error: 'invalid_client' }, 401, 'permission'],
     [{ error: 'unauthorized_client' }, 401, 'permission'],
     ['no', 403, 'permission'],
+    ['', 408, 'unavailable'],
     ['', 429, 'unavailable'],
     ['', 502, 'unavailable'],
     ['', 304, 'bad-response'],
