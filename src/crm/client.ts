@@ -1,6 +1,6 @@
 /** The client of one user for JSON APIs: what a connector sees of the door. */
 import type { Authorization } from '../contract/auth.ts'
-import { CrmError, type CrmAnswer, type CrmClient, type CrmRequest, type Path, type Query } from '../contract/crm.ts'
+import { CrmError, ImpossibleRequest, type CrmAnswer, type CrmClient, type CrmRequest, type Path, type Query } from '../contract/crm.ts'
 import { errorKind } from '../contract/errors.ts'
 import { TypeCompiler, firstProblem, type Static, type TSchema, type TypeCheck } from '../contract/type.ts'
 import { nothingSpent, type Door, type Ended } from './door.ts'
@@ -18,7 +18,9 @@ export function crmClient (account: CrmAccount, send: Door['send']): CrmClient {
   const request = (method: Method) => async <Answer extends TSchema, Located extends boolean>(
     path: Path, { query, body, headers, answer, location }: CrmRequest<Answer, Located>
   ): Promise<CrmAnswer<Answer, Located>> => {
-    if (!path.startsWith('/')) throw new TypeError(`A path begins with a slash, unlike "${path}"`)
+    if (!/^\/[\x21\x22\x24-\x7e]*$/.test(path)) {
+      throw new ImpossibleRequest('path', 'must begin with a slash and be of visible ASCII characters without #, unless they are values')
+    }
     // Before anything is sent: what fails after that may have been done.
     const check = compiledOf(answer)
     const added = addedHeaders(headers)

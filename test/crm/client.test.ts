@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
-import { CrmError, path, type CrmClient } from '../../src/contract/crm.ts'
+import { CrmError, path, type CrmClient, type Path } from '../../src/contract/crm.ts'
 import { Nullable, Type } from '../../src/contract/type.ts'
 import type { CrmAccount } from '../../src/crm/scope.ts'
 import { version } from '../../src/version.ts'
@@ -44,7 +44,19 @@ await t.test('a request goes to the base URL with authorization, product and esc
   })
   await client.delete(path`/x`, get)
   t.equal(crm.received[1]?.headers['content-type'], undefined)
-  t.equal((await errorOf(client.get(path`http://evil.example`, get))).name, 'TypeError')
+})
+
+await t.test('a path that is none is never sent, and told as the mistake of the connector that it is', async t => {
+  const crm = await serve(t, response => { json(response, 200, {}) })
+  const client = (await startDoor(t)).crm(account(crm.url))
+  for (const wrong of [path`http://evil.example`, path`/search/all contacts`, path`/kontakte/für`, path`/電話`, path`/x\r\ny: z`, path`/x#y`, path``, undefined]) {
+    const error = await errorOf(client.get(wrong as Path, get))
+    t.match(error, { name: 'TypeError', message: /^path: must begin with a slash/ }, String(wrong))
+    if (wrong) t.notMatch(error.message, wrong)
+  }
+  for (let i = 0; i < 5; i++) await errorOf(client.get(path`/all contacts`, get))
+  await client.get(path`/search/${'all contacts'}/~a-b_c.d;v=1,2:($3)@*!'+&=%20`, get)
+  t.strictSame(lines(crm), ["GET /search/all%20contacts/~a-b_c.d;v=1,2:($3)@*!'+&=%20"], 'and the host is not left alone for it')
 })
 
 await t.test('a connector adds headers, but none that say who asks, where, and how', async t => {

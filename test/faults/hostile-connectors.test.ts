@@ -66,6 +66,7 @@ const hostile: Hostile[] = [
   { title: 'changes what it gets', operations: "async createCallLog ({ crm }, log) { log.additionalSubmission.deals.push('2'); return { logId: '1' } }", ask: create, code: 'waiting' },
   { title: 'changes its user', operations: "async createCallLog (context) { context.user.info.plan = 'paid'; return { logId: '1' } }", ask: create, code: 'waiting' },
   { title: 'changes its client', operations: "async createCallLog ({ crm }) { crm.get = null; return { logId: '1' } }", ask: create, code: 'waiting' },
+  { title: 'asks for a path that no request can have', operations: 'async findContact ({ crm }) { await crm.get(path`/api/all contacts`, notes) }', place: 'findContact path: must begin with a slash and be of visible ASCII characters without #, unless they are values' },
   { title: 'says to whom it speaks', operations: 'async findContact ({ crm }) { await crm.get(path`/api/me`, { ...notes, headers: { Host: "evil.example" } }) }', place: "findContact headers.host: is not a connector's to set" },
   { title: 'has no address for this user', info: `baseUrl: () => { throw new Error('${secret}') },`, operations: 'async findContact ({ crm }) { await crm.get(path`/x`, notes) }', place: 'baseUrl' },
   { title: 'has an address that is none', info: 'baseUrl: () => 5,', operations: 'async findContact ({ crm }) { await crm.get(path`/x`, notes) }', place: 'baseUrl Expected string' },
