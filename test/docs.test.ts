@@ -97,7 +97,7 @@ await t.test('The command that makes a key makes one that the server takes', asy
 await t.test('The page about connectors', async t => {
   const page = 'docs/add-a-crm.md'
   const [source = '', fake = ''] = blocks(page, 'ts')
-  const [saysNo = ''] = blocks(page, 'js')
+  const [saysNo = '', takesNo = ''] = blocks(page, 'js')
   const created = 'return { logId: note.id }'
 
   await t.test('names every operation and every member', async t => {
@@ -173,6 +173,21 @@ await t.test('The page about connectors', async t => {
     t.match(await log('House'), { successful: true, logId: 'n1' })
     t.match(crm.notes, [{ project: 'House' }])
   })
+
+  await t.test('has a failure that is none, which the connector knows by its reason', async t => {
+    const patch = /^ *await crm\.patch\(.*$/m
+    t.match(source, patch)
+    const tolerant = source.replace(patch, () => takesNo)
+    t.strictSame(problemsOf(t, { 'tinydesk.ts': tolerant }), [])
+    const folder = t.testdir({ connectors: { 'tinydesk.ts': tolerant } })
+    const crm = await tinydesk(t)
+    const { call, signIn } = await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') }, connector: { tinydesk: { url: crm.url } } })
+    const token = await signIn('good-key', 'tinydesk')
+    await call('/callLog', { method: 'POST', token, body: { logInfo: { sessionId: '1', direction: 'Inbound', from: { phoneNumber: '+14155550100' } }, contactId: 'p1' } })
+    const update = async (note: string) => (await call('/callLog', { method: 'PATCH', token, body: { sessionId: '1', note } })).json
+    t.match(await update('fails: already there'), { successful: true, logId: 'n1' })
+    t.match(await update('fails: no room'), { successful: false, error: { code: 'waiting' } })
+  })
 })
 
 /** What the compiler finds wrong with modules, with the settings that the page recommends. */
@@ -210,7 +225,10 @@ async function tinydesk (t: Test): Promise<{ url: string, notes: TinydeskNote[] 
       case 'GET /people': return [200, searchParams.get('phone') === '+14155550100' ? [{ id: 'p1', name: 'Ann', phone: '+14155550100' }] : []]
       case 'GET /notes': return [200, notes.filter(({ reference }) => reference === searchParams.get('reference'))]
       case 'GET /notes/:id': return [200, note]
-      case 'PATCH /notes/:id': return [200, Object.assign(note!, body)]
+      case 'PATCH /notes/:id': {
+        const [, reason] = /fails: (.*)/.exec(body.text) ?? []
+        return reason === undefined ? [200, Object.assign(note!, body)] : [500, { reason }]
+      }
       case 'POST /people/p1/notes':
         if (body.text.includes('refuse me')) return [422, { reason: 'no such word' }]
         if (body.project === 'Nowhere') return [200, { id: '', title: '', text: '' }]

@@ -67,6 +67,8 @@ export type Outcome = 'refused' | 'not-received' | 'unknown'
 
 export interface CrmErrorDetails extends ErrorDetails {
   outcome?: Outcome
+  status?: number
+  reason?: string
 }
 
 /**
@@ -79,10 +81,16 @@ export class CrmError extends PatchbayError {
   readonly outcome: Outcome
   /** Whether the outcome was given, not assumed. */
   readonly saysOutcome: boolean
+  /** The HTTP status of a refusal: for connectors to decide by, like {@link reason}. Neither is logged. */
+  readonly status: number | undefined
+  /** The CRM's own words for a refusal, as `readError` finds them; one line of at most 300 characters. `message` has them where they help the person. */
+  readonly reason: string | undefined
 
   constructor (kind: CrmErrorKind, details: CrmErrorDetails = {}) {
     super(kind, details)
     this.outcome = details.outcome ?? 'refused'
     this.saysOutcome = details.outcome !== undefined
+    this.status = details.status
+    this.reason = details.reason
   }
 }

@@ -144,7 +144,9 @@ export function refusal (answered: Answered, info: Pick<ConnectorInfo, 'title' |
   const what = field === undefined ? '' : ` the field ${field}`
   return new CrmError(kind, {
     ...facts(outcome, retryAfter),
+    status: answered.status,
     ...(field !== undefined && { field }),
+    ...(reason !== undefined && { reason }),
     ...(reason !== undefined && toldReasons.has(kind) && { message: `${info.title} refused${what}: ${reason}. ${errorKind(kind).action}` })
   })
 }

@@ -31,7 +31,7 @@ export function tokenDoor ({ fetch, addressOf, client, now }: TokenDoorParts): T
         ...(form !== undefined && { body: new URLSearchParams(given(form)) }),
         ...(body !== undefined && { body: JSON.stringify(body) })
       })
-      if (status < 200 || status > 299) throw new CrmError(refusal(status, text), { outcome: 'not-received', ...(retryAfter !== undefined && { retryAfter }) })
+      if (status < 200 || status > 299) throw new CrmError(refusal(status, text), { outcome: 'not-received', status, ...(retryAfter !== undefined && { retryAfter }) })
       const json: unknown = parse(text)
       if (TypeCompiler.Compile(answer).Check(json)) return json
       throw new CrmError('bad-response', { outcome: 'not-received' })

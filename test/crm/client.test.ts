@@ -18,6 +18,22 @@ await t.test('a schema that is none is told before anything is sent, because wha
   t.strictSame(crm.received, [])
 })
 
+await t.test('a connector decides by what a refusal says: a repeat that the CRM answers with a failure', async t => {
+  const crm = await serve(t, (response, _request, number) => { json(response, number === 1 ? 201 : 500, number === 1 ? {} : { message: 'Call s-1 already logged' }) })
+  const readError = (answer: unknown): object => ({ message: Object(answer).message })
+  const client = (await startDoor(t)).crm(account(crm.url, { info: { ...info, readError } }))
+  const log = async (): Promise<string> => {
+    try {
+      await client.post(path`/calldetails`, { body: { reference: 's-1' }, answer: Anything })
+      return 'logged'
+    } catch (error) {
+      if (error instanceof CrmError && error.status === 500 && /already logged/.test(error.reason ?? '')) return 'was logged'
+      throw error
+    }
+  }
+  t.strictSame([await log(), await log()], ['logged', 'was logged'])
+})
+
 await t.test('an answer that is nested too deeply to be checked is one that cannot be understood', async t => {
   const depth = 200_000
   const crm = await serve(t, response => { response.writeHead(201, { 'content-type': 'application/json' }).end('['.repeat(depth) + ']'.repeat(depth)) })

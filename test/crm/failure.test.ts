@@ -142,6 +142,14 @@ await t.test('a reason is one line of at most 300 characters, whatever the CRM s
   t.ok(reason('😀'.repeat(100_000)).isWellFormed())
 })
 
+await t.test('a connector can tell refusals apart by status and reason, which say no more to the person than before', async t => {
+  const repeated = told(500, { error: 'Call s-1 already\nlogged.' })
+  t.match(repeated, { code: 'unavailable', outcome: 'unknown', status: 500, reason: 'Call s-1 already logged', message: 'The CRM cannot be reached. Try again later.' })
+  t.match(told(422, { error: 'x'.repeat(301) }), { status: 422, reason: `${'x'.repeat(299)}…` })
+  t.match(told(404, 'not JSON'), { status: 404, reason: undefined })
+  t.match(noAnswer({ why: 'failed', sent: true }, info), { status: undefined, reason: undefined })
+})
+
 await t.test('every kind of failure names one thing to do', async t => {
   const kinds = ['auth-expired', 'permission', 'not-found', 'invalid', 'conflict', 'rate-limited', 'unavailable', 'bad-response', 'prerequisite'] as const
   for (const kind of kinds) t.match(errorCodes[kind].action, /^[A-Z].*\.$/, kind)
