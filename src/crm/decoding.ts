@@ -24,6 +24,9 @@ const decoders: Readonly<Record<string, Decoder>> = {
   deflate: async (body, options) => await (body instanceof Uint8Array && ((body[0] ?? 0) & 0x0f) === 8 ? zlib : bare)(body, options)
 }
 
+/** What servers say of a body that is not compressed; some mistake the header for the one that names the charset. */
+const plain: ReadonlySet<string> = new Set(['', 'identity', 'none', 'utf-8', 'utf8'])
+
 /** For `Accept-Encoding`. */
 export const acceptedEncodings = 'gzip, deflate, br'
 
@@ -34,7 +37,7 @@ export const acceptedEncodings = 'gzip, deflate, br'
  */
 export async function decode (body: Buffer, encoding: string | undefined, mostBytes: number): Promise<Buffer> {
   const name = encoding?.trim().toLowerCase() ?? ''
-  if (name === '' || name === 'identity' || body.length === 0) return body
+  if (plain.has(name) || body.length === 0) return body
   const decoder = Object.hasOwn(decoders, name) ? decoders[name] : undefined
   if (decoder === undefined) throw new AnswerUnreadable('The encoding is not known')
   try {

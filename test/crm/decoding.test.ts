@@ -10,6 +10,9 @@ await t.test('every encoding that is asked for is decoded', async t => {
     [undefined, text],
     ['', text],
     ['identity', text],
+    ['none', text],
+    ['UTF-8', text],
+    ['utf8', text],
     ['gzip', gzipSync(text)],
     ['x-gzip', gzipSync(text)],
     [' GZIP ', gzipSync(text)],
@@ -36,6 +39,9 @@ await t.test('what is not in its encoding, or in another one, is unreadable', as
     ['br', text],
     ['deflate', text],
     ['zstd', text],
+    ['compress', text],
+    ['whatever', text],
+    ['utf-8, gzip', gzipSync(text)],
     ['gzip, gzip', gzipSync(gzipSync(text))],
     ['constructor', text]
   ]
