@@ -101,6 +101,7 @@ function textOf (body: Buffer, headers: Headers, lenient: boolean): string {
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*["']?([^\s"',;]+)/i.exec(headers['content-type'] ?? '') ?? []
   try {
     const decoder = new TextDecoder(charset, { fatal: true })
+    if (decoder.encoding === 'utf-8') return decoder.decode(body)
     // In two steps: in one, Node.js 20 takes windows-1252 for Latin-1, which has neither the euro nor quotation marks.
     return decoder.decode(body, { stream: true }) + decoder.decode()
   } catch (error) {
