@@ -8,6 +8,8 @@ export interface CrmRecord extends FakeRecord {
   readonly updatedAt?: string
 }
 
+export type Losable = 'request' | 'answer'
+
 export interface DemoCrm {
   readonly platform: string
   /** What people call it. */
@@ -24,10 +26,10 @@ export interface DemoCrm {
   /** Changes the text of a record as the CRM's own editor does. */
   readonly editAsPerson: (id: string, edit: (body: string) => string) => Promise<void>
   /**
-   * Loses the CRM's answer to the write of a record, while something is done, maybe several times; then the time passes that the connector needs to find the
-   * record. Absent where that cannot be played. Gives whether an answer got lost.
+   * Loses the request that writes a record or the CRM's answer to it, while something is done, maybe several times; then the time passes that the connector
+   * needs to find the record. Absent where that cannot be played. Gives whether one got lost.
    */
-  readonly losingAnAnswer?: (work: () => Promise<unknown>) => Promise<boolean>
+  readonly losing?: (what: Losable, work: () => Promise<unknown>) => Promise<boolean>
 }
 
 /** A CRM with a Patchbay in front of it. */

@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util'
 import { connected, newCall, newConversation } from './calls.ts'
 import { checks } from './checks.ts'
-import type { CrmRecord, Stage } from './crm.ts'
+import type { CrmRecord, Losable, Stage } from './crm.ts'
 import { exampleStage } from './example-crm.ts'
 import { extension } from './extension.ts'
 import { fakeCrms } from './fake-crms.ts'
@@ -68,6 +68,11 @@ async function play ({ patchbayUrl, crm, spent }: Stage): Promise<void> {
   expect('the caller is John Smith', john?.name, 'John Smith')
   if (john === undefined) throw new DemoStopped(`${crm.title} does not know ${call.from.phoneNumber}.`)
 
+  step('A number that nobody has: who is that?')
+  const stranger = await patchbay.unknownCaller()
+  expect('a fictitious number belongs to nobody', stranger !== undefined, true)
+  if (stranger === undefined) throw new DemoStopped(`${crm.title} knows every fictitious number. If that is from earlier demos, delete the folder "data" to begin anew.`)
+
   step('The call connects and is logged at once: how long it takes and how it ends is not known yet')
   const contact = { contactId: john.id, contactType: john.type, contactName: john.name }
   const first = { logInfo: connected(call), note: 'Asks about the annual licence.', ...contact }
@@ -95,6 +100,7 @@ async function play ({ patchbayUrl, crm, spent }: Stage): Promise<void> {
   expectField('the CRM has the outcome', record, 'outcome', result)
   expect('the text has the outcome', words.fact(record.body, 'Result'), result)
   expect('the text has the duration', record.body.includes(`${duration} seconds`), true)
+  expect('the subject still stands', record.subject, call.customSubject)
 
   step('Ann opens the record in the CRM and adds words of her own, in front and at the end')
   await crm.editAsPerson(logId, words.around)
@@ -108,6 +114,7 @@ async function play ({ patchbayUrl, crm, spent }: Stage): Promise<void> {
   expect('the link is in the record', record.body.includes(recordingLink), true)
   expect("Ann's words in front are untouched", record.body.startsWith(words.inFront), true)
   expect("Ann's words at the end are untouched", record.body.includes(words.atTheEnd), true)
+  expect('the subject still stands', record.subject, call.customSubject)
 
   step('Ann opens "edit" in the extension: it shows what the CRM holds')
   const shown = await patchbay.openCall(sessionId)
@@ -160,22 +167,26 @@ async function play ({ patchbayUrl, crm, spent }: Stage): Promise<void> {
     expect('the record is as it was', await state(), after)
   }
 
-  const { losingAnAnswer } = crm
-  if (losingAnAnswer !== undefined) {
-    step('A call of an hour ago is logged, too, and the answer of the CRM gets lost: the extension tries again')
+  const { losing } = crm
+  const tryWhileLosing = async (what: Losable, logInfo: object): Promise<void> => {
     const recordsBefore = await crm.logsOf(john.id)
-    const earlier = { logInfo: { ...newCall(), startTime: startTime - 3_600_000 }, note: 'Asked whether there is a trial.', ...contact }
-    const isLost = await losingAnAnswer(async () => await patchbay.tryToLogCall(earlier))
-    expect('an answer got lost', isLost, true)
-    const earlierLogId = await patchbay.tryToLogCall(earlier)
+    const log = { logInfo, note: 'Asked whether there is a trial.', ...contact }
+    const isLost = await losing?.(what, async () => await patchbay.tryToLogCall(log))
+    expect(`the ${what} got lost`, isLost, true)
+    const lostLogId = await patchbay.tryToLogCall(log)
     const written = await newSince(recordsBefore)
-    expect('there is one record of it', written.map(({ id }) => id), [earlierLogId])
+    expect('there is one record of it', written.map(({ id }) => id), [lostLogId])
+  }
+  if (losing !== undefined) {
+    step('A call of an hour ago is logged, too, and the answer of the CRM gets lost: the extension tries again')
+    await tryWhileLosing('answer', { ...newCall(), startTime: startTime - 3_600_000 })
+    step('The same with a call of two hours ago, but now the request itself gets lost: no other record is taken for its own')
+    await tryWhileLosing('request', { ...newCall(), startTime: startTime - 7_200_000 })
   }
 
   const logged = [{ sessionId, logId }]
   if (operations.has('createContact')) {
     step('Somebody calls whom the CRM does not know: a placeholder contact is made, and the call logged against it')
-    const stranger = await patchbay.unknownCaller()
     const strangersCall = newCall({ phoneNumber: stranger })
     const contactType = john.type ?? ''
     const placeholder = await patchbay.createContact({ phoneNumber: stranger, newContactName: `Caller ${stranger}`, newContactType: contactType })

@@ -6,7 +6,7 @@ import { buildApp } from '../src/app.ts'
 import { cipher, newEncryptionKey, parseEncryptionKeys } from '../src/db/cipher.ts'
 import { openDatabase } from '../src/db/database.ts'
 import type { Spent } from '../src/testing/fake-crm.ts'
-import type { Stage } from './crm.ts'
+import type { Losable, Stage } from './crm.ts'
 import { connectorsDir, fakeOf } from './fake-crms.ts'
 import { DemoStopped, ask } from './http.ts'
 
@@ -44,19 +44,21 @@ export async function startOnFake (platform: string): Promise<FakeStage> {
     return (json as { rules: object[] }).rules
   }
 
-  async function losingAnAnswer (work: () => Promise<unknown>): Promise<boolean> {
+  async function losing (what: Losable, work: () => Promise<unknown>): Promise<boolean> {
+    const drop = what === 'request' ? 'before' : 'after'
     const before = fake.records().length
+    let isLost = false
     // What comes before the write may be a search by the same method: then one request more is let through.
     for (let passed = 0; passed < 5; passed++) {
-      const drops = ['POST', 'PUT'].flatMap(method => [...(passed > 0 ? [{ method, path: '*', times: passed }] : []), { method, path: '*', times: 1, drop: 'after' }])
+      const drops = ['POST', 'PUT'].flatMap(method => [...(passed > 0 ? [{ method, path: '*', times: passed }] : []), { method, path: '*', times: 1, drop }])
       await faults('PUT', drops)
       await work()
-      const left = await faults('GET')
+      isLost ||= (await faults('GET')).filter(rule => 'drop' in rule).length < 2
       await faults('PUT')
       ahead += info.findDelay ?? 0
-      if (fake.records().length > before) return left.filter(rule => 'drop' in rule).length < 2
+      if (fake.records().length > before) break
     }
-    return false
+    return isLost
   }
 
   return {
@@ -77,7 +79,7 @@ export async function startOnFake (platform: string): Promise<FakeStage> {
       },
       logsOf: async contactId => fake.records().filter(record => record.contactId === String(contactId)),
       editAsPerson: async (id, edit) => fake.editRecord(id, edit),
-      ...(info.dedupe !== 'none' && { losingAnAnswer })
+      ...(info.dedupe !== 'none' && { losing })
     },
     spent: fake.spent,
     async close () {

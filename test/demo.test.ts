@@ -10,6 +10,8 @@ import { fakeCrms } from '../demo/fake-crms.ts'
 import { startPatchbay } from './patchbay.ts'
 import { typescript, uncounted } from './typescript.ts'
 
+t.setTimeout(10 * 60_000) // Each play starts a process, which makes JavaScript of the whole server.
+
 const root = resolve(import.meta.dirname, '..')
 
 interface Played { code: number, text: string }
@@ -122,6 +124,9 @@ await t.test('The demo names what a connector does wrong', async t => {
   const table = [
     ['loses sight of its record', 'return note && { logId: note.id }', 'return undefined', 'WRONG there is one record of it'],
     ['cannot look for its record', 'return note && { logId: note.id }', "throw new CrmError('permission')", 'WRONG there is one record of it'],
+    ['takes the newest record for the one it looks for', 'notes.filter(({ reference }) => reference === query.reference)', 'notes.slice(-1)', 'WRONG there is one record of it'],
+    ['finds somebody for every number', 'people.filter(({ phone }) => phone === query.phone)', 'people', 'WRONG a fictitious number belongs to nobody'],
+    ['empties a subject that does not change', 'body: { title: subject, text', "body: { title: subject ?? '', text", 'WRONG the subject still stands'],
     ['takes somebody else for the owner', "kind: 'call',", "kind: 'call', ownerId: 'u2',", 'WRONG it is of who logged it: expected "u1", found "u2"\n'],
     ['turns the direction', "kind: 'call',", "kind: 'call', direction: 'outbound',", 'WRONG its direction is right: expected "inbound", found "outbound"\n']
   ] as const
