@@ -3,18 +3,44 @@
  * TypeScript and in OpenAPI 3.1.
  */
 import {
-  Kind, KindGuard, Type, TypeRegistry, type SchemaOptions, type Static, type TNull, type TObject, type TProperties, type TSchema, type TUnion, type TUnsafe
+  FormatRegistry, Kind, KindGuard, Type, TypeRegistry, type SchemaOptions, type Static, type TNull, type TObject, type TProperties, type TSchema, type TUnion,
+  type TUnsafe
 } from '@sinclair/typebox'
-import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler'
+import { TypeCompiler as Compiler, type TypeCheck } from '@sinclair/typebox/compiler'
 import type { ValueError, ValueErrorIterator } from '@sinclair/typebox/errors'
 import { Value } from '@sinclair/typebox/value'
+import { formats } from './formats.ts'
 
-export { KindGuard, Type, TypeCompiler, Value }
+export { KindGuard, Type, Value }
 export type { SchemaOptions, Static, TSchema, TypeCheck }
 export type { TObject, TProperties } from '@sinclair/typebox'
 
 // TypeBox's own checks have to be told what a plain `enum` takes.
 TypeRegistry.Set<{ enum: readonly string[] }>('OneOf', (schema, value) => schema.enum.some(member => member === value))
+
+for (const [name, fits] of Object.entries(formats)) FormatRegistry.Set(name, fits)
+
+/** Refuses a format that nobody can check with the schema, where TypeBox refuses every value. */
+export const TypeCompiler = {
+  /** @throws {TypeError} for a format that is not known, TypeBox's own error for what is no schema */
+  Compile<Schema extends TSchema> (schema: Schema): TypeCheck<Schema> {
+    const unknown = unknownFormat(schema)
+    if (unknown !== undefined) throw new TypeError(`There is no format "${unknown}"; those are ${Object.keys(formats).join(', ')}`)
+    return Compiler.Compile(schema)
+  }
+}
+
+/** The first one in a schema. What is in it and has no kind is a list of schemas, their names, or a plain value, such as a default. */
+function unknownFormat (part: unknown): string | undefined {
+  if (typeof part !== 'object' || part === null) return undefined
+  const { format } = part as { format?: unknown }
+  if (Kind in part && typeof format === 'string' && !FormatRegistry.Has(format)) return format
+  for (const inner of Object.values(part)) {
+    const unknown = unknownFormat(inner)
+    if (unknown !== undefined) return unknown
+  }
+  return undefined
+}
 
 /** A string out of a fixed set, as a plain `enum` (TypeBox's own union of literals becomes an `anyOf` of constants). */
 export function OneOf<const Values extends readonly string[]> (values: Values, options: SchemaOptions = {}): TUnsafe<Values[number]> {

@@ -138,14 +138,18 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
   }
   checkBaseUrl(info, refuse)
   for (const [name, schema] of Object.entries({ additionalSubmission: info.additionalSubmission, ...info.submissionOfPage })) {
-    if (!isObjectSchema(schema)) refuse(name === 'additionalSubmission' ? name : `submissionOfPage.${name}`, 'must be a Type.Object of additional fields, empty where there are none')
+    const field = name === 'additionalSubmission' ? name : `submissionOfPage.${name}`
+    if (schema?.['type'] !== 'object') refuse(field, 'must be a Type.Object of additional fields, empty where there are none')
+    const problem = problemOf(schema)
+    if (problem !== undefined) refuse(field, `cannot be used: ${problem}`)
   }
   for (const { url } of info.rootRoutes ?? []) {
     if (!new RegExp(`^/${info.platform}(?![a-zA-Z0-9])[a-zA-Z0-9/-]*$`).test(url)) refuse('rootRoutes', `"${url}" must begin with /${info.platform}`)
   }
   for (const { key, schema } of info.accountData ?? []) {
     if (!/^[a-zA-Z0-9]+$/.test(key)) refuse('accountData', `"${key}" must be letters and digits`)
-    if (!compiles(schema)) refuse('accountData', `"${key}" has a schema that cannot be used`)
+    const problem = problemOf(schema)
+    if (problem !== undefined) refuse('accountData', `"${key}" has a schema that cannot be used: ${problem}`)
   }
   checkAuth(info, refuse)
   checkOperations(connector, refuse)
@@ -220,14 +224,13 @@ function membersOf (object: object): string[] {
   return [...Object.getOwnPropertyNames(object), ...inherited]
 }
 
-const isObjectSchema = (schema: TSchema | undefined): boolean => schema?.['type'] === 'object' && compiles(schema)
-
-function compiles (schema: TSchema): boolean {
+/** Why a schema cannot be used; undefined when it can. */
+function problemOf (schema: TSchema): string | undefined {
   try {
     TypeCompiler.Compile(schema)
-    return true
-  } catch {
-    return false // Whatever is wrong with it, the name of the list leads its author there.
+    return undefined
+  } catch (error) {
+    return messageOf(error)
   }
 }
 

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startPatchbay } from '../patchbay.ts'
@@ -75,7 +78,9 @@ await t.test('a connector that fails its contract stops the start with file, fie
     ['a format that is none', connectorFile({ info: "logFormat: 'text/rtf'" }), /dropped\.ts: logFormat is not valid/],
     ['account data with a schema that is none', connectorFile({ info: "accountData: [{ key: 'ab', schema: 5 }]" }), /accountData "ab" has a schema that cannot be used/],
     ['additional fields that are no object', connectorFile({ info: 'additionalSubmission: undefined' }), /dropped\.ts: additionalSubmission must be a Type\.Object/],
-    ['additional fields of a page that are no schema', connectorFile({ info: "submissionOfPage: { newContact: { type: 'object' } }" }), /submissionOfPage\.newContact must be a Type\.Object/],
+    ['additional fields of a page that are no schema', connectorFile({ info: "submissionOfPage: { newContact: { type: 'object' } }" }), /submissionOfPage\.newContact cannot be used/],
+    ['an additional field of an unknown format', connectorFile({ info: "additionalSubmission: Type.Object({ due: Type.String({ format: 'dat' }) })" }), /dropped\.ts: additionalSubmission .*"dat"/],
+    ['account data of an unknown format', connectorFile({ info: "accountData: [{ key: 'ab', schema: Type.Array(Type.String({ format: 'dat' })) }]" }), /dropped\.ts: accountData "ab" has a schema that cannot be used.*"dat"/],
     ['account data without a proper key', connectorFile({ info: "accountData: [{ key: 'a,b' }]" }), /accountData "a,b" must be letters and digits/],
     ...['/callLog', '/droppedcallLog', '/dropped/:id', '/dropped*', 'dropped-x'].map((url): [string, string, RegExp] =>
       [`a root route at ${url}`, connectorFile({ info: `rootRoutes: [{ kind: 'page', url: '${url}' }]` }), /rootRoutes ".*" must begin with \/dropped/]),
@@ -109,6 +114,30 @@ await t.test('a file that is dropped in is a CRM like any other', async t => {
       t.match((await patchbay.call('/contact?phoneNumber=+14155550100', { token })).json, { successful: false, error: { code: 'not-supported' } })
     })
   }
+})
+
+await t.test('additional fields and answers may have a format', async t => {
+  const crm = createServer((_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"at":"2026-03-01T14:05:00Z"}'))
+  await once(crm.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => crm.close())
+  const ask = (format: string): string => `await crm.get(path\`/x\`, { answer: Type.Object({ at: Type.String({ format: '${format}' }) }) })`
+  const file = connectorFile({
+    head: "import { path } from 'patchbay'",
+    info: "additionalSubmission: Type.Object({ due: Type.Optional(Type.String({ format: 'date' })) })",
+    operations: `async createCallLog ({ crm }, { additionalSubmission: { due } }) {
+      const { at } = ${ask('date-time')}
+      return { logId: due + ' ' + at }
+    },
+    async findContactWithName ({ crm }) { ${ask('dat')} }`
+  })
+  const folder = t.testdir({ connectors: { 'dropped.ts': file } })
+  const patchbay = await startPatchbay(t, { folder, config: { connectorsDir: join(folder, 'connectors') }, connector: { dropped: { url: `http://127.0.0.1:${(crm.address() as AddressInfo).port}` } } })
+  const token = await patchbay.signIn('any', 'dropped')
+  const log = async (sessionId: string, due: string) =>
+    (await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: { sessionId }, contactId: '7', additionalSubmission: { due } } })).json
+  t.match(await log('1', '2026-03-01'), { successful: true, logId: '2026-03-01 2026-03-01T14:05:00Z' })
+  t.match(await log('2', '2026-02-30'), { successful: false, error: { code: 'invalid-request', field: 'due' } })
+  t.match((await patchbay.call('/custom/contact/search?name=ann', { token })).json, { successful: false, error: { code: 'connector-failed' } }, 'one that cannot be checked is a mistake of the connector, not of the CRM')
 })
 
 await t.test('tests, settings of tools and declarations of types beside connectors are left alone', async t => {
