@@ -4,7 +4,7 @@
  */
 import type { ConnectorInfo } from './connector.ts'
 import { CrmError, type Query } from './crm.ts'
-import { OneOf, Type, type Static, type TSchema } from './type.ts'
+import { Code, OneOf, Type, type Static, type TSchema } from './type.ts'
 
 /** What authorizes requests of one user to the CRM. */
 export interface Credentials {
@@ -108,7 +108,6 @@ export interface OwnTokensAuth {
 
 export type Auth = ApiKeyAuth | OAuthAuth | OwnTokensAuth
 
-const Code = Type.Function([], Type.Unknown())
 const Text = Type.String()
 const Parameters = Type.Record(Text, Text)
 

@@ -9,7 +9,7 @@ import type { PlatformManifest } from './manifest.ts'
 import type { Operations } from './operations.ts'
 import type { RootRoute } from './root-route.ts'
 import type { Setting } from './settings.ts'
-import { OneOf, Type, type Static, type TObject } from './type.ts'
+import { Code, OneOf, Type, type Static, type TObject } from './type.ts'
 
 export type LogFormat = 'text/plain' | 'text/html' | 'text/markdown'
 
@@ -75,7 +75,9 @@ export interface ConnectorInfo<Submission extends TObject = TObject, MessageSubm
 
 const Count = Type.Integer({ minimum: 1 })
 
-/** The members of {@link ConnectorInfo} that are plain values, for the check at the start. */
+const Anything = Type.Unknown()
+
+/** What members of {@link ConnectorInfo} look like, for the check at the start. It looks closer at addresses, ways to sign in, schemas and routes. */
 export const PlainInfo = Type.Object({
   platform: Type.String(),
   title: Type.String({ minLength: 1 }),
@@ -86,7 +88,13 @@ export const PlainInfo = Type.Object({
   findDelay: Type.Optional(Type.Number({ minimum: 0 })),
   internalCalls: Type.Optional(Type.Boolean()),
   contactTypes: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-  rateLimit: Type.Optional(Type.Object({ requests: Count, perMilliseconds: Count, scope: OneOf(['user', 'account']) }))
+  rateLimit: Type.Optional(Type.Object({ requests: Count, perMilliseconds: Count, scope: OneOf(['user', 'account']), read: Type.Optional(Code) })),
+  submissionOfPage: Type.Optional(Type.Object({ messageLog: Type.Optional(Anything), newContact: Type.Optional(Anything) }, { additionalProperties: false })),
+  settings: Type.Optional(Type.Array(Type.Object({ id: Type.String({ minLength: 1 }), schema: Anything, scope: OneOf(['account', 'user']) }))),
+  accountData: Type.Optional(Type.Array(Type.Object({ key: Type.String(), schema: Anything, ttl: Type.Number({ minimum: 0 }), fetch: Code }))),
+  readError: Type.Optional(Code),
+  routes: Type.Optional(Code),
+  rootRoutes: Type.Optional(Type.Array(Anything))
 })
 
 /** A connector as the platform sees it, whatever its additional fields are. */

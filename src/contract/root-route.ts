@@ -2,7 +2,7 @@
  * What a connector has at the root of the server, because its CRM or the extension expects it there. It declares what the route is;
  * the platform mounts it, decides who gets in, and does the work.
  */
-import type { Static, TSchema } from './type.ts'
+import { Code, OneOf, Type, type Static, type TSchema } from './type.ts'
 
 interface Mounted {
   /** The first segment is the name of the platform, or begins with it and a hyphen: `/tinydesk-redirect`. */
@@ -38,6 +38,15 @@ export interface RemovalNoticeRoute extends Mounted {
 }
 
 export type RootRoute = PageRoute | RemovalNoticeRoute
+
+const Text = Type.String()
+const mounted = { url: Text, operationId: Text, summary: Text }
+
+/** The members of each kind, for the check at the start. */
+export const rootRouteMembers: { readonly [Route in RootRoute as Route['kind']]: Record<Exclude<keyof Route, 'kind'>, TSchema> } = {
+  page: { ...mounted, html: Text },
+  'removal-notice': { ...mounted, method: OneOf(['DELETE', 'POST']), body: Type.Unknown(), read: Code }
+}
 
 export const page = (route: Omit<PageRoute, 'kind'>): PageRoute => ({ kind: 'page', ...route })
 

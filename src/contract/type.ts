@@ -42,6 +42,9 @@ function unknownFormat (part: unknown): string | undefined {
   return undefined
 }
 
+/** A function, whatever it takes and gives. */
+export const Code = Type.Function([], Type.Unknown())
+
 /** A string out of a fixed set, as a plain `enum` (TypeBox's own union of literals becomes an `anyOf` of constants). */
 export function OneOf<const Values extends readonly string[]> (values: Values, options: SchemaOptions = {}): TUnsafe<Values[number]> {
   return Type.Unsafe<Values[number]>({ [Kind]: 'OneOf', type: 'string', enum: [...values], ...options })

@@ -11,11 +11,13 @@ import { authKinds, authMembers, formOf, type Auth, type OAuthAuth } from '../co
 import { PatchbayError } from '../contract/errors.ts'
 import { PlatformManifest } from '../contract/manifest.ts'
 import { operationNames, requiredOperations, type OperationName } from '../contract/operations.ts'
+import { rootRouteMembers } from '../contract/root-route.ts'
 import { submissionOf, type Page } from '../contract/submission.ts'
 import { PlainInfo, type Connector, type ConnectorInfo, type ConnectorPlugin } from '../contract/connector.ts'
 import { Type, TypeCompiler, type TSchema, type TypeCheck } from '../contract/type.ts'
 import { permittedBase, permittedUrl } from '../crm/hosts.ts'
 import { guardedConnector } from './guarded-connector.ts'
+import { problemInBody, problemOf } from './schema-check.ts'
 import * as patchbay from '../patchbay.ts'
 
 export interface LoadedConnector extends Connector {
@@ -54,7 +56,10 @@ const builtIn = fileURLToPath(new URL('../connectors', import.meta.url))
 const builtInManifests = fileURLToPath(new URL('../../manifests', import.meta.url))
 const manifest = TypeCompiler.Compile(PlatformManifest)
 const plainInfo = TypeCompiler.Compile(PlainInfo)
-const auths = new Map(Object.entries(authMembers).map(([type, members]) => [type, TypeCompiler.Compile(Type.Object(members))]))
+const byName = (kinds: Readonly<Record<string, Record<string, TSchema>>>): ReadonlyMap<string, TypeCheck<TSchema>> =>
+  new Map(Object.entries(kinds).map(([name, members]) => [name, TypeCompiler.Compile(Type.Object(members))]))
+const auths = byName(authMembers)
+const rootRouteKinds = byName(rootRouteMembers)
 
 export default fp<ConnectorsOptions>(async (fastify, { without = [], connectorsDir, manifestsDir }) => {
   const files = [
@@ -64,12 +69,16 @@ export default fp<ConnectorsOptions>(async (fastify, { without = [], connectorsD
   const load = loader(connectorsDir)
   const loaded = new Map<string, LoadedConnector & { file: string }>()
   for (const file of files) {
-    const plugin = checkPlugin(file, await load(file))
+    const plugin = await checkPlugin(file, await load(file))
     const { info } = plugin.connector
     const first = loaded.get(info.platform)
     if (first !== undefined) throw new ConnectorError(file, 'platform', `"${info.platform}" is taken by ${first.file}`)
     loaded.set(info.platform, { ...guardedConnector(plugin.connector), file, manifest: await manifestOf(file, plugin.connector, manifestsDir) })
-    await fastify.register(plugin, { prefix: `/connectors/${info.platform}` })
+    try {
+      await fastify.register(plugin, { prefix: `/connectors/${info.platform}` })
+    } catch (error) {
+      throw new ConnectorError(file, 'routes', `cannot be registered: ${messageOf(error)}`)
+    }
   }
 
   fastify.decorate('connectors', {
@@ -125,7 +134,7 @@ function loader (connectorsDir: string | undefined): (file: string) => Promise<u
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
-function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
+async function checkPlugin (file: string, plugin: unknown): Promise<ConnectorPlugin> {
   if (typeof plugin !== 'function' || !('connector' in plugin)) throw new ConnectorError(file, 'default export', 'must be what connector(info, operations) gives')
   const { connector } = plugin as ConnectorPlugin
   const { info } = connector
@@ -137,20 +146,10 @@ function checkPlugin (file: string, plugin: unknown): ConnectorPlugin {
     if (!/^(\*\.)?([a-z0-9-]+\.)*[a-z0-9-]+$/.test(host)) refuse('hosts', `"${host}" must be a host name, or *. and a host name`)
   }
   checkBaseUrl(info, refuse)
-  for (const [name, schema] of Object.entries({ additionalSubmission: info.additionalSubmission, ...info.submissionOfPage })) {
-    const field = name === 'additionalSubmission' ? name : `submissionOfPage.${name}`
-    if (schema?.['type'] !== 'object') refuse(field, 'must be a Type.Object of additional fields, empty where there are none')
-    const problem = problemOf(schema)
-    if (problem !== undefined) refuse(field, `cannot be used: ${problem}`)
-  }
-  for (const { url } of info.rootRoutes ?? []) {
-    if (!new RegExp(`^/${info.platform}(?![a-zA-Z0-9])[a-zA-Z0-9/-]*$`).test(url)) refuse('rootRoutes', `"${url}" must begin with /${info.platform}`)
-  }
-  for (const { key, schema } of info.accountData ?? []) {
-    if (!/^[a-zA-Z0-9]+$/.test(key)) refuse('accountData', `"${key}" must be letters and digits`)
-    const problem = problemOf(schema)
-    if (problem !== undefined) refuse('accountData', `"${key}" has a schema that cannot be used: ${problem}`)
-  }
+  checkSettings(info, refuse)
+  checkAccountData(info, refuse)
+  await checkSubmissions(info, refuse)
+  await checkRootRoutes(info, refuse)
   checkAuth(info, refuse)
   checkOperations(connector, refuse)
   return plugin as ConnectorPlugin
@@ -161,6 +160,46 @@ type Refuse = (field: string, reason: string) => never
 function checkMembers (check: TypeCheck<TSchema>, value: unknown, at: string, refuse: Refuse): void {
   const wrong = check.Errors(value).First()
   if (wrong !== undefined) refuse([at, ...wrong.path.split('/')].filter(part => part !== '').join('.'), `is not valid: ${wrong.message}`)
+}
+
+function checkSettings ({ settings = [] }: ConnectorInfo, refuse: Refuse): void {
+  for (const { id, schema } of settings) {
+    const problem = problemOf(schema)
+    if (problem !== undefined) refuse('settings', `"${id}" has a schema that cannot be used: ${problem}`)
+  }
+}
+
+function checkAccountData ({ accountData = [] }: ConnectorInfo, refuse: Refuse): void {
+  for (const [index, { key, schema }] of accountData.entries()) {
+    if (!/^[a-zA-Z0-9]+$/.test(key)) refuse('accountData', `"${key}" must be letters and digits`)
+    if (accountData.findIndex(one => one.key === key) < index) refuse('accountData', `has "${key}" twice`)
+    const problem = problemOf(schema)
+    if (problem !== undefined) refuse('accountData', `"${key}" has a schema that cannot be used: ${problem}`)
+  }
+}
+
+async function checkSubmissions ({ additionalSubmission, submissionOfPage }: ConnectorInfo, refuse: Refuse): Promise<void> {
+  const ofPages = Object.entries(submissionOfPage ?? {}).map(([name, schema]) => [`submissionOfPage.${name}`, schema] as const)
+  for (const [name, schema] of [['additionalSubmission', additionalSubmission] as const, ...ofPages]) {
+    if (schema?.['type'] !== 'object') refuse(name, 'must be a Type.Object of additional fields, empty where there are none')
+    await checkBody(name, schema, refuse)
+  }
+}
+
+async function checkRootRoutes ({ platform, rootRoutes = [] }: ConnectorInfo, refuse: Refuse): Promise<void> {
+  for (const [index, route] of rootRoutes.entries()) {
+    const at = `rootRoutes.${index}`
+    const check = rootRouteKinds.get(Object(route).kind)
+    if (check === undefined) return refuse(at, 'must be what page() or removalNotice() gives')
+    checkMembers(check, route, at, refuse)
+    if (!new RegExp(`^/${platform}(?![a-zA-Z0-9])[a-zA-Z0-9/-]*$`).test(route.url)) refuse('rootRoutes', `"${route.url}" must begin with /${platform}`)
+    if (route.kind === 'removal-notice') await checkBody(`${at}.body`, route.body, refuse)
+  }
+}
+
+async function checkBody (name: string, schema: TSchema, refuse: Refuse): Promise<void> {
+  const problem = await problemInBody(schema, name)
+  if (problem !== undefined) refuse(problem.at, `cannot be used: ${problem.why}`)
 }
 
 /** People who sign in would be told to check the address, which is none of theirs. */
@@ -224,17 +263,10 @@ function membersOf (object: object): string[] {
   return [...Object.getOwnPropertyNames(object), ...inherited]
 }
 
-/** Why a schema cannot be used; undefined when it can. */
-function problemOf (schema: TSchema): string | undefined {
-  try {
-    TypeCompiler.Compile(schema)
-    return undefined
-  } catch (error) {
-    return messageOf(error)
-  }
-}
+/** What the additional fields of a page are for. */
+const operationOf = { callLog: 'createCallLog', messageLog: 'createMessageLog', newContact: 'createContact' } as const satisfies Record<Page, OperationName>
 
-async function manifestOf (file: string, { info }: Connector, manifestsDir: string | undefined): Promise<PlatformManifest> {
+async function manifestOf (file: string, { info, operations }: Connector, manifestsDir: string | undefined): Promise<PlatformManifest> {
   const found = info.manifest === undefined ? await readManifest(file, info.platform, manifestsDir) : { source: file, content: info.manifest, at: 'manifest' }
   const { source, content, at } = found
   const problem = manifest.Errors(content).First()
@@ -249,9 +281,12 @@ async function manifestOf (file: string, { info }: Connector, manifestsDir: stri
   const types = content.contactTypes?.map(({ value }) => value)
   if (types?.toString() !== info.contactTypes?.toString()) throw new ConnectorError(source, `${at}.contactTypes`, `are ${types?.join(', ') ?? 'none'}, but the connector says ${info.contactTypes?.join(', ') ?? 'none'}`)
   for (const page of ['callLog', 'messageLog', 'newContact'] as const satisfies readonly Page[]) {
-    const known = submissionOf(info, page).properties
-    const stranger = content.page?.[page]?.additionalFields?.find(field => !(field.const in known))
+    const { properties: known, required = [] } = submissionOf(info, page)
+    const fields = content.page?.[page]?.additionalFields ?? []
+    const stranger = fields.find(field => !(field.const in known))
     if (stranger !== undefined) throw new ConnectorError(source, `${at}.page.${page}.additionalFields`, `has "${stranger.const}", which additionalSubmission of the connector does not know`)
+    const lacking = operations[operationOf[page]] === undefined ? undefined : required.find(name => !fields.some(field => field.const === name))
+    if (lacking !== undefined) throw new ConnectorError(source, `${at}.page.${page}.additionalFields`, `lacks "${lacking}", which additionalSubmission of the connector requires`)
   }
   const shownSettings = content.settings?.flatMap(({ id, items = [] }) => [id, ...items.map(item => item.id)]) ?? []
   for (const { id } of info.settings ?? []) {

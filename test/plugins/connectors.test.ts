@@ -8,6 +8,8 @@ import { startPatchbay } from '../patchbay.ts'
 
 const manifest = '{ name: \'dropped\', displayName: \'Dropped\', auth: { type: \'apiKey\' } }'
 
+const list = "{ key: 'ab', schema: Type.Array(Type.String()), ttl: 1, async fetch () { return [] } }"
+
 /** @param all the operations as a whole, in place of a few with `operations` among them */
 const connectorFile = ({ info = '', operations = '', head = '', all }: { info?: string, operations?: string, head?: string, all?: string } = {}): string => `
   import { apiKey, connector, Type } from 'patchbay'
@@ -67,7 +69,7 @@ await t.test('a connector that fails its contract stops the start with file, fie
     ['a manifest with another way to sign in', connectorFile({ info: "manifest: { name: 'dropped', displayName: 'X', auth: { type: 'oauth' } }" }), /dropped\.ts: manifest\.auth\.type is "oauth"/],
     ['a manifest field that the connector does not know', connectorFile({ info: `manifest: { ...${manifest}, page: { callLog: { additionalFields: [{ const: 'deals' }] } } }` }), /page\.callLog\.additionalFields has "deals"/],
     ['contact types that differ', connectorFile({ info: "contactTypes: ['Person']" }), /manifest\.contactTypes are none, but the connector says Person/],
-    ['a setting that the manifest does not show', connectorFile({ info: "settings: [{ id: 'x', scope: 'user', schema: {} }]" }), /manifest\.settings has no "x"/],
+    ['a setting that the manifest does not show', connectorFile({ info: "settings: [{ id: 'x', scope: 'user', schema: Type.String() }]" }), /manifest\.settings has no "x"/],
     ...["requests: 'many', perMilliseconds: 1000, scope: 'user'", "requests: 0, perMilliseconds: 1000, scope: 'user'", "requests: 10, perMilliseconds: NaN, scope: 'user'", "requests: Infinity, perMilliseconds: 1, scope: 'user'", "requests: 10, perMilliseconds: 1000, scope: 'company'", "requests: 10, scope: 'user'"].map((rateLimit): [string, string, RegExp] =>
       [`a rate limit of ${rateLimit}`, connectorFile({ info: `rateLimit: { ${rateLimit} }` }), /dropped\.ts: rateLimit\.(requests|perMilliseconds|scope) is not valid/]),
     ['no hosts', connectorFile({ info: 'hosts: undefined' }), /dropped\.ts: hosts is not valid/],
@@ -76,14 +78,40 @@ await t.test('a connector that fails its contract stops the start with file, fie
     ].map((baseUrl): [string, string, RegExp] =>
       [`an address of ${baseUrl}`, connectorFile({ info: `baseUrl: ${baseUrl}` }), /dropped\.ts: baseUrl must be an https address on one of its hosts \(api\.example\.com\)/]),
     ['a format that is none', connectorFile({ info: "logFormat: 'text/rtf'" }), /dropped\.ts: logFormat is not valid/],
-    ['account data with a schema that is none', connectorFile({ info: "accountData: [{ key: 'ab', schema: 5 }]" }), /accountData "ab" has a schema that cannot be used/],
+    ['account data with a schema that is none', connectorFile({ info: "accountData: [{ key: 'ab', schema: 5, ttl: 1, async fetch () {} }]" }), /accountData "ab" has a schema that cannot be used/],
     ['additional fields that are no object', connectorFile({ info: 'additionalSubmission: undefined' }), /dropped\.ts: additionalSubmission must be a Type\.Object/],
     ['additional fields of a page that are no schema', connectorFile({ info: "submissionOfPage: { newContact: { type: 'object' } }" }), /submissionOfPage\.newContact cannot be used/],
-    ['an additional field of an unknown format', connectorFile({ info: "additionalSubmission: Type.Object({ due: Type.String({ format: 'dat' }) })" }), /dropped\.ts: additionalSubmission .*"dat"/],
-    ['account data of an unknown format', connectorFile({ info: "accountData: [{ key: 'ab', schema: Type.Array(Type.String({ format: 'dat' })) }]" }), /dropped\.ts: accountData "ab" has a schema that cannot be used.*"dat"/],
-    ['account data without a proper key', connectorFile({ info: "accountData: [{ key: 'a,b' }]" }), /accountData "a,b" must be letters and digits/],
+    ['an additional field of an unknown format', connectorFile({ info: "additionalSubmission: Type.Object({ due: Type.String({ format: 'dat' }) })" }), /dropped\.ts: additionalSubmission\.due .*"dat"/],
+    ['account data of an unknown format', connectorFile({ info: "accountData: [{ key: 'ab', schema: Type.Array(Type.String({ format: 'dat' })), ttl: 1, async fetch () {} }]" }), /dropped\.ts: accountData "ab" has a schema that cannot be used.*"dat"/],
+    ['account data without a proper key', connectorFile({ info: "accountData: [{ key: 'a,b', schema: Type.Array(Type.String()), ttl: 1, async fetch () {} }]" }), /accountData "a,b" must be letters and digits/],
+    ['two lists of account data with one key', connectorFile({ info: `accountData: [${list}, ${list}]` }), /dropped\.ts: accountData has "ab" twice/],
+    ...[
+      ['accountData', '{}', 'accountData'],
+      ['accountData', "[{ key: 'ab', schema: Type.String(), ttl: 1 }]", 'accountData.0.fetch'],
+      ['accountData', "[{ key: 'ab', schema: Type.String(), async fetch () {} }]", 'accountData.0.ttl'],
+      ['submissionOfPage', '{ messageLogs: Type.Object({}) }', 'submissionOfPage.messageLogs'],
+      ['settings', "'a'", 'settings'],
+      ['settings', '[{}]', 'settings.0.id'],
+      ['settings', "[{ id: 'x', scope: 'company', schema: Type.String() }]", 'settings.0.scope'],
+      ['readError', "'message'", 'readError'],
+      ['rateLimit', "{ requests: 1, perMilliseconds: 1, scope: 'user', read: 1 }", 'rateLimit.read'],
+      ['routes', '{}', 'routes'],
+      ['rootRoutes', '{}', 'rootRoutes'],
+      ['rootRoutes', "[{ kind: 'page', url: 5, html: '', operationId: 'a', summary: 'b' }]", 'rootRoutes.0.url'],
+      ['rootRoutes', "[{ kind: 'page', url: '/dropped', operationId: 'a', summary: 'b' }]", 'rootRoutes.0.html'],
+      ['rootRoutes', "[{ kind: 'removal-notice', url: '/dropped', operationId: 'a', summary: 'b', method: 'GET', body: Type.Object({}), read () {} }]", 'rootRoutes.0.method']
+    ].map(([member = '', value = '', field = '']): [string, string, RegExp] =>
+      [`${member} of ${value}`, connectorFile({ info: `${member}: ${value}` }), new RegExp(`dropped\\.ts: ${field.replaceAll('.', '\\.')} is not valid: `)]),
+    ['a root route of no kind', connectorFile({ info: "rootRoutes: [{ url: '/dropped' }]" }), /dropped\.ts: rootRoutes\.0 must be what page\(\) or removalNotice\(\) gives/],
+    ['a notice with a body that JSON does not have', connectorFile({ info: "rootRoutes: [{ kind: 'removal-notice', url: '/dropped', operationId: 'a', summary: 'b', method: 'POST', body: Type.Object({ at: Type.Date() }), read () {} }]" }), /dropped\.ts: rootRoutes\.0\.body\.at cannot be used: /],
+    ['a setting with a schema that is none', connectorFile({ info: "settings: [{ id: 'x', scope: 'user', schema: 5 }]" }), /dropped\.ts: settings "x" has a schema that cannot be used/],
+    ...['Type.Date()', 'Type.BigInt()', "Type.String({ label: 'Due' })"].map((due): [string, string, RegExp] =>
+      [`an additional field of ${due}`, connectorFile({ info: `submissionOfPage: { messageLog: Type.Object({ note: Type.String(), due: Type.Optional(${due}) }) }` }), /dropped\.ts: submissionOfPage\.messageLog\.due cannot be used: /]),
+    ['additional fields that have a name of their own', connectorFile({ info: "additionalSubmission: Type.Object({}, { $id: 'Answer' })" }), /dropped\.ts: additionalSubmission cannot be used: /],
+    ['an additional field that the manifest\'s page lacks, and without which nothing can be logged', connectorFile({ info: 'additionalSubmission: Type.Object({ project: Type.String() })' }), /dropped\.ts: manifest\.page\.callLog\.additionalFields lacks "project", which additionalSubmission of the connector requires/],
+    ['routes that cannot be registered', connectorFile({ info: "routes: async app => { app.get('/callLog', () => 1) }" }), /dropped\.ts: routes cannot be registered: /],
     ...['/callLog', '/droppedcallLog', '/dropped/:id', '/dropped*', 'dropped-x'].map((url): [string, string, RegExp] =>
-      [`a root route at ${url}`, connectorFile({ info: `rootRoutes: [{ kind: 'page', url: '${url}' }]` }), /rootRoutes ".*" must begin with \/dropped/]),
+      [`a root route at ${url}`, connectorFile({ info: `rootRoutes: [{ kind: 'page', url: '${url}', operationId: 'a', summary: 'b', html: '' }]` }), /rootRoutes ".*" must begin with \/dropped/]),
     ['a manifest file that is not JSON', connectorFile({ info: 'manifest: undefined' }), /dropped\.json: manifest is not JSON/, { manifests: { 'dropped.json': '{' } }]
   ]
   for (const [title, file, problem, more] of table) {
