@@ -4,6 +4,7 @@ import type { Contact, ContactsAnswer, CreateContactAnswer } from '../src/contra
 import type { MessageLogAnswer } from '../src/contract/message-log.ts'
 import type { PlatformManifest } from '../src/contract/manifest.ts'
 import type { Answer as Envelope } from '../src/contract/answer.ts'
+import type { FakeKeyCrm } from '../src/testing/fake-crm.ts'
 import { fictitiousNumber } from './calls.ts'
 import { DemoStopped, ask, type Answer } from './http.ts'
 import type { Narrator } from './narrator.ts'
@@ -91,10 +92,13 @@ export function extension (url: string, say: Pick<Narrator, 'exchange'>) {
       }
     },
 
-    async signInWithKey ({ platform, apiKey }: { platform: string, apiKey: string }): Promise<void> {
-      const body = { platform, apiKey, hostname: 'undefined', additionalInfo: { apiKey } }
-      const answer = await ask('POST', `${url}/apiKeyLogin`, { body })
-      signedIn('POST', '/apiKeyLogin', { ...body, apiKey: hidden, additionalInfo: { apiKey: hidden } }, answer)
+    /** Fills in the login form, on the page of that host. */
+    async signInWithKey ({ platform, apiKey, fields = {}, hostname = 'undefined' }: { platform: string } & Pick<FakeKeyCrm, 'apiKey' | 'fields' | 'hostname'>): Promise<void> {
+      const key = apiKey === undefined ? {} : { apiKey }
+      const form = { ...fields, ...key }
+      const answer = await ask('POST', `${url}/apiKeyLogin`, { body: { platform, hostname, ...key, additionalInfo: form } })
+      const filledIn = Object.fromEntries(Object.keys(form).map(name => [name, hidden]))
+      signedIn('POST', '/apiKeyLogin', { platform, hostname, ...(apiKey !== undefined && { apiKey: hidden }), additionalInfo: filledIn }, answer)
     },
 
     /** @param callbackUri the address at which the consent page of the CRM ended. The extension does not encode it. */

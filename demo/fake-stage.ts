@@ -69,8 +69,8 @@ export async function startOnFake (platform: string): Promise<FakeStage> {
       logFormat: info.logFormat,
       userId: fake.userId,
       async signIn (patchbay) {
-        if ('apiKey' in fake) await patchbay.signInWithKey({ platform, apiKey: fake.apiKey })
-        else await patchbay.signInByConsent(await fake.consent(`platform=${platform}`))
+        if ('consent' in fake) await patchbay.signInByConsent(await fake.consent(`platform=${platform}`))
+        else await patchbay.signInWithKey({ ...fake, platform })
       },
       async record (id) {
         const record = fake.records().find(record => record.id === id)

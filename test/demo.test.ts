@@ -120,6 +120,20 @@ for (const format of ['text/plain', 'text/html', 'text/markdown']) {
   })
 }
 
+await t.test('The demo fills in a login form of several fields, and the host of the CRM', async t => {
+  const connector = tinydesk.replace('async getUserInfo ({ crm }) {', `async getUserInfo ({ crm }, { apiKey, fields, hostname }) {
+    if (apiKey !== fields.apiKey || fields.user !== 'ann' || fields.password !== 'of-ann' || hostname !== 'ann.tinydesk.example') throw new CrmError('auth-expired')`)
+  const fake = fakeTinydesk.replace('    apiKey,\n', "    apiKey,\n    fields: { user: 'ann', password: 'of-ann' },\n    hostname: 'ann.tinydesk.example',\n")
+  t.not(connector, tinydesk)
+  t.not(fake, fakeTinydesk)
+  const folder = t.testdir({ 'tinydesk.ts': connector, tinydesk: { 'fake.ts': fake } })
+  const { code, text } = await play({ CONNECTORS_DIR: folder }, '--crm', 'tinydesk')
+  if (code !== 0) t.comment(text)
+  t.equal(code, 0)
+  t.match(text, 'Everything is as it should be.')
+  t.notMatch(text, /key-of-ann|of-ann/, 'what is filled in is not printed')
+})
+
 await t.test('The demo names what a connector does wrong', async t => {
   const table = [
     ['loses sight of its record', 'return note && { logId: note.id }', 'return undefined', 'WRONG there is one record of it'],

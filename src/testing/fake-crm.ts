@@ -45,10 +45,15 @@ export interface FakeOAuthCrm extends FakeCrmOfAnyKind {
   readonly consent: (state: string) => Promise<string>
 }
 
-/** One in which people sign in with a key. */
+/** One in which people sign in with a key or a login form. */
 export interface FakeKeyCrm extends FakeCrmOfAnyKind {
   readonly config: { readonly url: string }
-  readonly apiKey: string
+  /** What is filled in for the field `apiKey`, where the form has one. */
+  readonly apiKey?: string
+  /** What is filled in for the other fields of the form, by the names that the manifest gives them. */
+  readonly fields?: Readonly<Record<string, string>>
+  /** The host of the CRM page on which people sign in, where the connector asks for it. */
+  readonly hostname?: string
 }
 
 interface FakeCrmOfAnyKind {
