@@ -96,6 +96,9 @@ export function readConfig (environment: NodeJS.ProcessEnv = process.env): Confi
 }
 
 function parse (environment: NodeJS.ProcessEnv): Static<typeof Environment> {
+  // As a number they would be 0, which is any port.
+  const blank = Object.keys(Environment.properties).find(variable => /^\s+$/.test(environment[variable] ?? ''))
+  if (blank !== undefined) throw new ConfigError(blank, 'must not be blanks only')
   // An empty variable is one that is not set: that is how compose files and shells leave them out.
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''))
   try {
@@ -134,8 +137,16 @@ function databaseUrl (value: string): string {
 }
 
 function directory (variable: string, value: string): string {
-  if (statSync(value, { throwIfNoEntry: false })?.isDirectory() !== true) throw new ConfigError(variable, `must be a folder; there is none at "${value}"`)
+  if (!isFolder(value)) throw new ConfigError(variable, `must be a folder; there is none at "${value}"`)
   return value
+}
+
+function isFolder (path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false // Its caller says so.
+  }
 }
 
 const listed = (value: string): string[] => value.split(',').map(entry => entry.trim()).filter(entry => entry !== '')
