@@ -33,8 +33,8 @@ export const TypeCompiler = {
 /** The first one in a schema. What is in it and has no kind is a list of schemas, their names, or a plain value, such as a default. */
 function unknownFormat (part: unknown): string | undefined {
   if (typeof part !== 'object' || part === null) return undefined
-  const { format } = part as { format?: unknown }
-  if (Kind in part && typeof format === 'string' && !FormatRegistry.Has(format)) return format
+  // A number's says how large it may be, and is not checked.
+  if (KindGuard.IsString(part) && part.format !== undefined && !FormatRegistry.Has(part.format)) return part.format
   for (const inner of Object.values(part)) {
     const unknown = unknownFormat(inner)
     if (unknown !== undefined) return unknown
