@@ -33,7 +33,7 @@ export const htmlReading = (text: string) => unescaped(text, () => ' ').replace(
 
 const ownLink = /\[Link\]:\s*<a\s[^<>]*>\s*open\s*<\/a\s*>/gi
 /** Tags that neither we nor editors of CRMs write there. */
-const foreignTag = /<\/?(?!(?:li|p|div|br|b|strong)[\s/>])[a-z]/i
+const foreignTag = /<\/?(?!(?:li|p|div|br|b|strong|i|em)[\s/>])[a-z]/i
 const isMarked = (text: string) => foreignTag.test(text.replace(ownLink, ''))
 
 const html: MessageStyle = {

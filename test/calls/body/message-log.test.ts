@@ -239,6 +239,15 @@ for (const [kind, messages] of Object.entries(said)) {
     }
   })
 
+  await t.test(`what editors make of the letters in a log that began with a ${kind} is no change of a person's`, async t => {
+    const created = composeMessageLog(messages, html)
+    for (const tag of ['b', 'strong', 'i', 'em', 'p']) {
+      const edited = created.body.replace('hi</b>', `<${tag}>hi</${tag}></b>`)
+      const merged = mergeMessages(edited, created.fingerprints, messages.map(corrected), html)
+      t.strictSame(merged.decisions.map(({ action }) => action), messages.map(() => 'replaced'), tag)
+    }
+  })
+
   await t.test(`whatever a person puts into a log that began with a ${kind}, wherever they do, it is there after the next messages`, async t => {
     const history = fc.array(fc.record({ additions: fc.array(addition, { maxLength: 3 }), next: fc.subarray([...messages, ...messages.map(corrected)]) }), { minLength: 1, maxLength: 4 })
     holds(t, fc.property(history, steps => {
