@@ -24,10 +24,12 @@ export interface Budget {
   backOff: () => number
   /** Whether it is left alone, or one request looks whether it still limits. */
   isBackingOff: () => boolean
+  /** The one that looks; undefined when nobody does. */
+  look: () => number | undefined
   /** The CRM takes requests again, or has said from when on. */
   goOn: () => void
-  /** Who looked has learned nothing of it: the next one looks. */
-  lookAgain: () => void
+  /** Who looked has learned nothing of it: the next one looks, unless one has since. @param look that it began */
+  lookAgain: (look: number | undefined) => void
   /** Whether forgetting it would change nothing. */
   isIdle: () => boolean
 }
@@ -155,13 +157,14 @@ export function budget (rateLimit: RateLimit | undefined, clock: () => number): 
       return rest(now)
     },
     isBackingOff: () => backOffs > 0,
+    // The first one that is limited was no look. The end of the rest tells those after it apart.
+    look: () => backOffs > 1 ? leftAloneUntil : undefined,
     goOn () {
       backOffs = 0
       leftAloneUntil = 0
     },
-    lookAgain () {
-      // Who looked came after the first one: another answer has ended the back-off since, and this may be a new one.
-      if (backOffs < 2) return
+    lookAgain (look) {
+      if (look === undefined || backOffs < 2 || look !== leftAloneUntil) return
       backOffs--
       leftAloneUntil = clock()
     },

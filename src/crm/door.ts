@@ -67,13 +67,13 @@ export function door ({ connections, limits, clock, random, log }: DoorOptions):
     const started = clock()
     spent.waited += started - asked
     if (delay > 0) return { why: 'over-budget', sent: false, retryAfter: seconds(delay) }
-    const looks = budget.isBackingOff()
+    const look = budget.look()
     const rest = hosts.enter(host)
     const dispatcher = configuredByOperator ? connections.chosen : connections.guarded
     const ended = rest > 0 ? resting(rest) : await exchange(dispatcher, outgoing, { timeout: limits.talk - spent.talked, signal, mostBytes: limits.answer })
     spent.talked += clock() - started
     if ('status' in ended) budget.learn(ended.headers)
-    else if (looks) budget.lookAgain()
+    else budget.lookAgain(look)
     return ended
   }
 

@@ -95,6 +95,25 @@ await t.test('an abort leaves the line, and the others move up', async t => {
   t.equal(await one.turn({ ...soon, signal: gone.signal }), 20, 'whoever is gone before does not wait')
 })
 
+await t.test('a look that ends after a later one leaves what that one has learned', async t => {
+  const time = { now: 0 }
+  const one = budget(undefined, () => time.now)
+  one.backOff()
+  time.now = 2_000
+  t.equal(await one.turn(now), 0)
+  one.backOff()
+  time.now = 6_000
+  t.equal(await one.turn(now), 0, 'it looks, and hangs')
+  const hanging = one.look()
+  time.now = 14_000
+  t.equal(await one.turn(now), 0, 'so the next one looks')
+  time.now = 14_100
+  t.equal(one.backOff(), 15_900)
+  time.now = 16_000
+  one.lookAgain(hanging)
+  t.equal(await one.turn(now), 14_000)
+})
+
 await t.test('accounts do not share, requests of one account do, and a nameless one is alone', async t => {
   const budgetOf = budgets(() => 5000)
   t.equal(await goes(budgetOf('a', tenPerSecond), 7), 7)
