@@ -101,7 +101,7 @@ export function ownAddress (
   const { url, tokenUrl } = settings(platform)
   const api = typeof baseUrl === 'string' ? new URL(baseUrl).href.replace(/\/$/, '') : undefined
   const chosen = tokenUrl ?? url
-  const base = address.startsWith('/') ? chosen ?? api : undefined
+  const base = address.startsWith('/') ? api ?? chosen : undefined
   if (!URL.canParse(address, base)) return undefined
   const asked = new URL(address, base)
   const isChosen = [url, tokenUrl].some(place => place !== undefined && new URL(place).origin === asked.origin)

@@ -62,6 +62,8 @@ await t.test('where its addresses lead, as the operator says', t => {
     ['relative', '/token', {}, 'https://api.hive.example/token'],
     ['relative, elsewhere', '/token?v=1', { url: 'http://127.0.0.1:1/api' }, 'http://127.0.0.1:1/token?v=1'],
     ['relative, with a token endpoint', '/login', { url: 'http://127.0.0.1:1', tokenUrl: 'http://127.0.0.1:2/token' }, 'http://127.0.0.1:2/login'],
+    ['relative, below the API', '/v2/login', { url: 'http://127.0.0.1:1/api' }, 'http://127.0.0.1:1/api/login'],
+    ['relative, below the API, with a token endpoint', '/v2/login', { url: 'http://127.0.0.1:1', tokenUrl: 'http://127.0.0.1:2/x' }, 'http://127.0.0.1:1/login'],
     ['one of its hosts', 'https://auth.hive.example//evil.example/token?v=1', { url: 'http://127.0.0.1:1/api' }, 'http://127.0.0.1:1//evil.example/token?v=1'],
     ['below the API', 'https://API.hive.example/v2/login?v=1', { url: 'http://127.0.0.1:1/api' }, 'http://127.0.0.1:1/api/login?v=1'],
     ['the API itself', 'https://api.hive.example/v2', { url: 'http://127.0.0.1:1/api' }, 'http://127.0.0.1:1/api'],
@@ -72,7 +74,7 @@ await t.test('where its addresses lead, as the operator says', t => {
     ["the operator's own", 'http://127.0.0.1:1/token', { url: 'http://127.0.0.1:1/api' }, 'http://127.0.0.1:1/token'],
     ["one of its hosts that is the operator's", 'https://auth.hive.example/token', { url: 'http://127.0.0.1:1', tokenUrl: 'https://auth.hive.example' }, 'https://auth.hive.example/token'],
     ['another host, which the door refuses', 'https://evil.example/token', { url: 'http://127.0.0.1:1' }, 'https://evil.example/token'],
-    ['another host without a scheme, which the door refuses', '//evil.example/token', { url: 'http://127.0.0.1:1' }, 'http://evil.example/token'],
+    ['another host without a scheme, which the door refuses', '//evil.example/token', { url: 'http://127.0.0.1:1' }, 'https://evil.example/token'],
     ['what is none', 'http://', {}, undefined],
     ['what is none, elsewhere', 'garbage', { url: 'http://127.0.0.1:1' }, undefined]
   ]
