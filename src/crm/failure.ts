@@ -1,4 +1,5 @@
 /** What the end of an exchange means: one pure function decides, and the error tells the person. */
+import { isUtf8 } from 'node:buffer'
 import type { ConnectorInfo } from '../contract/connector.ts'
 import { CrmError, type CrmErrorDetails, type CrmErrorKind, type Outcome } from '../contract/crm.ts'
 import { errorKind } from '../contract/errors.ts'
@@ -100,13 +101,29 @@ export function parse ({ headers, body }: Pick<Answered, 'headers' | 'body'>, le
 function textOf (body: Buffer, headers: Headers, lenient: boolean): string {
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*["']?([^\s"',;]+)/i.exec(headers['content-type'] ?? '') ?? []
   try {
-    const decoder = new TextDecoder(charset, { fatal: true })
+    const decoder = decoderFor(charset, body)
     if (decoder.encoding === 'utf-8') return decoder.decode(body)
     // In two steps: in one, Node.js 20 takes windows-1252 for Latin-1, which has neither the euro nor quotation marks.
     return decoder.decode(body, { stream: true }) + decoder.decode()
   } catch (error) {
     if (lenient) return new TextDecoder().decode(body)
     throw error
+  }
+}
+
+/** What servers call Latin or ASCII, or by a name of their own, is often UTF-8. Latin text is that by no chance, as others may be. */
+function decoderFor (charset: string, body: Buffer) {
+  const named = decoderOf(charset)
+  if ((named === undefined || named.encoding === 'windows-1252') && isUtf8(body)) return new TextDecoder('utf-8', { fatal: true })
+  if (named === undefined) throw new RangeError('The charset is not known')
+  return named
+}
+
+function decoderOf (charset: string) {
+  try {
+    return new TextDecoder(charset, { fatal: true })
+  } catch {
+    return undefined // Its caller says so.
   }
 }
 

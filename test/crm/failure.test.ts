@@ -93,7 +93,10 @@ await t.test('a body is read in the charset that the answer names, and not at al
     ['application/json', Buffer.from(german, 'latin1'), undefined],
     ['application/json; charset=utf-8', Buffer.from(german, 'latin1'), undefined],
     ['application/json; charset=Shift_JIS', sjis.subarray(0, -3), undefined],
-    ['application/json; charset=klingon', Buffer.from('{}'), undefined]
+    ['application/json; charset=us-ascii', Buffer.from(german), JSON.parse(german)],
+    ['application/json; charset=ISO-8859-1', Buffer.from(japanese), JSON.parse(japanese)],
+    ['application/json; charset=utf8mb4', Buffer.from(german), JSON.parse(german)],
+    ['application/json; charset=klingon', Buffer.from(german, 'latin1'), undefined]
   ]
   for (const [type, body, json] of table) t.strictSame(parse({ headers: type === undefined ? {} : { 'content-type': type }, body }), json, String(type))
 })
