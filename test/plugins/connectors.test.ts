@@ -164,7 +164,7 @@ await t.test('additional fields and answers may have a format', async t => {
   const log = async (sessionId: string, due: string) =>
     (await patchbay.call('/callLog', { method: 'POST', token, body: { logInfo: { sessionId }, contactId: '7', additionalSubmission: { due } } })).json
   t.match(await log('1', '2026-03-01'), { successful: true, logId: '2026-03-01 2026-03-01T14:05:00Z' })
-  t.match(await log('2', '2026-02-30'), { successful: false, error: { code: 'invalid-request', field: 'due' } })
+  t.match(await log('2', '2026-02-30'), { successful: false, error: { code: 'invalid', field: 'due' } })
   t.match((await patchbay.call('/custom/contact/search?name=ann', { token })).json, { successful: false, error: { code: 'connector-failed' } }, 'one that cannot be checked is a mistake of the connector, not of the CRM')
 })
 
