@@ -293,6 +293,9 @@ export function callLogs ({ callLogs: rows, noteCache, hash, clock, random, log 
       } catch (error) {
         // What waits goes on waiting, but a disposition is not kept.
         if (!isRefusal(error)) throw isWaiting(error) ? error.cause ?? new PatchbayError('in-progress') : error
+        const row = await store.find()
+        // Fields that may not be written yet go on waiting, too, and would.
+        if (row !== undefined && pendingOf(row).updates.some(update => partsOfSubmission(update.additionalSubmission).form !== undefined)) throw error
         log.warn({ err: error, platform: connector.info.platform }, 'an update that waited was refused')
       }
       return await change(store, {

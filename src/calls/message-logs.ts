@@ -14,7 +14,7 @@ import { operationOf, ownerOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
 import { composeMessageBody, mergeMessageBody } from './message-body.ts'
-import { following, messageRequestOf, withoutKnown, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
+import { eachMessageOnce, following, messageRequestOf, withoutKnown, withoutMediaToken, type Message, type MessageRequest } from './message.ts'
 import {
   isInDoubt, pendingReader, pendingText, sameAttempt, sentEarlier, sentOf, updateStep, withoutRepeat, writeWaiting, type Next, type Pending, type Taken
 } from './pending.ts'
@@ -87,7 +87,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       prepare: async row => {
         const waiting = row === undefined ? { since: clock(), updates: [] } : pendingOf(row)
         const sent = sentEarlier(waiting, row?.state)
-        const { since, create, updates } = resumed ? sameAttempt(waiting) : nextAttempt(row?.state, waiting, body, clock())
+        const { since, create, updates, replaced = [] } = resumed ? { ...waiting, ...sameAttempt(waiting) } : nextAttempt(row?.state, waiting, body, clock())
         otherwise = waiting.create !== undefined && !isDeepStrictEqual(waiting.create, withoutMediaToken(create)) ? waiting : undefined
         const { log, changes } = await compose(caller, create, clock())
         const attempt = { ...log, ...sent }
@@ -98,6 +98,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
               since,
               updates,
               create: withoutMediaToken(create),
+              ...(replaced.length > 0 && { replaced }),
               ...(info.dedupe === 'search' && { sent: sentOf(attempt) })
             })
           },
@@ -119,10 +120,15 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
       }),
       restIsRecord: true,
       rest: (row, ended) => {
-        const { updates, since } = pendingOf(row)
+        const { since, create, updates, replaced = [] } = pendingOf(row)
         if (ended !== 'refused') return pendingText({ since, updates })
         // Who is refused is promised nothing, and what they would have changed stays as others were promised it.
         if (otherwise !== undefined) return pendingText(otherwise)
+        const before = replaced.at(-1)
+        if (create !== undefined && before !== undefined) {
+          // It may be the last choice that is refused. Those who made it were promised their messages, like those before them.
+          return pendingText({ since, create: choosing(create, before), updates: updates.map(update => choosing(update, before)), replaced: replaced.slice(0, -1) })
+        }
         // What others were promised is a record without the refused one, too.
         return asRecord(since, resumed ? updates : withoutRepeat(updates, body, following))
       },
@@ -151,7 +157,7 @@ export function messageLogs ({ messageLogs: rows, clock, random, log }: MessageL
         const updates = updatesOf(row)
         let merged = { body: current?.body ?? '', fingerprints: row.fingerprints }
         const messages: Message[] = []
-        for (const each of updates) {
+        for (const each of eachMessageOnce(updates)) {
           const request = messageRequestOf(each, clock())
           const known = await knownOf(caller, request.messages)
           const unknown = request.messages.filter(({ id }) => !known.has(id))
@@ -266,14 +272,31 @@ const choiceIn = (chosen: Readonly<Record<string, unknown>>): Fingerprints =>
  * @param since when it is promised
  */
 function nextAttempt (
-  state: LogState | undefined, { create, updates }: Pending<CreateMessageLogBody, CreateMessageLogBody>, body: CreateMessageLogBody, since: number
-): Next<CreateMessageLogBody, CreateMessageLogBody> {
+  state: LogState | undefined, waiting: Pending<CreateMessageLogBody, CreateMessageLogBody>, body: CreateMessageLogBody, since: number
+): Next<CreateMessageLogBody, CreateMessageLogBody> & Pick<Pending<CreateMessageLogBody, CreateMessageLogBody>, 'replaced'> {
+  const { create, updates, replaced = [] } = waiting
   if (create === undefined) return { since, updates, create: body }
   // With its tokens, which are not kept.
-  if (isDeepStrictEqual(create, withoutMediaToken(body))) return { since, updates, create: body }
-  if (isInDoubt(state)) return { since, updates: following(updates, body), create }
-  const corrected = (kept: CreateMessageLogBody): CreateMessageLogBody => ({ ...withEarlier(kept, body), logInfo: kept.logInfo })
-  return { since, updates: following(updates.map(corrected), body), create: corrected(create) }
+  if (isDeepStrictEqual(create, withoutMediaToken(body))) return { since, updates, replaced, create: body }
+  if (isInDoubt(state)) return { since, updates: following(updates, body), replaced, create }
+  const corrected = (kept: CreateMessageLogBody): CreateMessageLogBody => choosing(kept, choicesOf(withEarlier(kept, body)))
+  const next = corrected(create)
+  const isOther = !isDeepStrictEqual(choicesOf(next), choicesOf(create))
+  return { since, updates: following(updates.map(corrected), body), create: next, replaced: isOther ? [...replaced, choicesOf(create)] : replaced }
+}
+
+/** Whose record it is, and what is chosen with it. */
+type Choices = Pick<CreateMessageLogBody, 'contactId' | 'contactType' | 'contactName' | 'additionalSubmission'>
+
+const choicesOf = ({ contactId, contactType, contactName, additionalSubmission }: CreateMessageLogBody): Choices => ({
+  ...(contactId !== undefined && { contactId }),
+  ...(contactType !== undefined && { contactType }),
+  ...(contactName !== undefined && { contactName }),
+  ...(additionalSubmission !== undefined && { additionalSubmission })
+})
+
+function choosing ({ contactId, contactType, contactName, additionalSubmission, ...body }: CreateMessageLogBody, choices: Choices): CreateMessageLogBody {
+  return { ...body, ...choices }
 }
 
 /** What waits when the record that it would follow is not there: the oldest of it is a record, which the others follow. */

@@ -93,6 +93,21 @@ export function withoutKnown (body: CreateMessageLogBody, known: ReadonlySet<str
   return { ...body, logInfo: { ...logInfo, conversationLogId, messages: messages.filter(({ id }) => !known.has(idIn(body, id))) } }
 }
 
+/**
+ * Requests that are written together, and may be written again: each message with the last one that brings it, because by then earlier
+ * words of it would pass for a new message. A digest is made of all that it shows.
+ */
+export function eachMessageOnce (requests: readonly CreateMessageLogBody[]): readonly CreateMessageLogBody[] {
+  const later = new Set<string>()
+  const once = requests.toReversed().map(body => {
+    if (kindOf(body.logInfo) === 'shared') return body
+    const rest = withoutKnown(body, later)
+    for (const { id } of rest.logInfo.messages ?? []) later.add(idIn(body, id))
+    return rest
+  })
+  return once.reverse().filter(({ logInfo }) => logInfo.messages?.length !== 0)
+}
+
 /** What may be kept: the token that opens the media is never stored. */
 export function withoutMediaToken (body: CreateMessageLogBody): CreateMessageLogBody {
   const { rcAccessToken, ...logInfo } = body.logInfo

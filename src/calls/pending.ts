@@ -20,6 +20,8 @@ export interface Pending<Create, Update> {
   readonly updates: readonly Update[]
   /** When nobody knows whether the last attempt to write them got through. */
   readonly doubt?: Doubt
+  /** Members of `create` as they were before a later request said otherwise, the oldest first: they count again when the CRM refuses those. */
+  readonly replaced?: ReadonlyArray<Partial<Create>>
 }
 
 export interface Sent {
@@ -58,6 +60,7 @@ const Shape = TypeCompiler.Compile(Type.Object({
   since: Type.Number(),
   doubt: Type.Optional(Type.Object({ before: FingerprintMap, after: FingerprintMap, remember: FingerprintMap })),
   create: Type.Optional(Type.Object({}, { additionalProperties: true })),
+  replaced: Type.Optional(Type.Array(Type.Object({}, { additionalProperties: true }))),
   sent: Type.Optional(Type.Object({ subject: Type.String(), body: Type.String(), ownerId: Type.String() })),
   updates: Type.Array(Type.Object({}, { additionalProperties: true }))
 }))

@@ -758,6 +758,19 @@ await t.test('what waits with a record that may not be read is tried once, and g
     })
   }
 
+  await t.test('of a call whose disposition is set, which does not go before what waits for the same fields', { timeout: 20_000 }, async t => {
+    const { instance: { callLogs, caller, recover }, fail, pass, records } = await world(t)
+    await callLogs.create(caller, callOf(''), create)
+    fail('GET', 503)
+    await t.rejects(callLogs.update(caller, { sessionId: 's1', note: 'waits', additionalSubmission: { deals: 1 } }), { code: 'waiting' })
+    fail('GET', 400)
+    await t.rejects(callLogs.setDisposition(caller, { sessionId: 's1', dispositions: { deals: 2 } }), { code: 'invalid' })
+    fail('GET', undefined)
+    pass(3_600_000)
+    await recover()
+    t.match(records(), [{ dealId: 1, body: /waits/ }])
+  })
+
   await t.test('of a call whose disposition is set', { timeout: 20_000 }, async t => {
     const { instance: { callLogs, caller }, asked } = await written('call', 'waits')
     await callLogs.setDisposition(caller, { sessionId: 's1', dispositions: { note: 'x' } } as never)
@@ -809,6 +822,47 @@ await t.test('a contact that the CRM refuses costs nobody else their message', a
   await instance.recover()
   t.match(records(), [{ contactId: 1, body: /Words of m1.*Words of m2/ }])
   t.notMatch(records(), [{ body: /m3/ }], 'its sender was told that it is not kept')
+})
+
+await t.test('a contact or a choice that was kept, and that the CRM then refuses, costs nobody their message', async t => {
+  const deal = (deals: number): object => ({ additionalSubmission: { deals } })
+  const table: Array<[title: string, requests: object[], record: object]> = [
+    ['a contact', [{}, { contactId: 999 }], { contactId: 1, dealId: null }],
+    ['a choice', [{}, deal(999)], { contactId: 1, dealId: null }],
+    ['a choice in place of another', [deal(1), deal(999)], { contactId: 1, dealId: 1 }],
+    ['two of them', [deal(1), deal(998), { contactId: 999 }], { contactId: 1, dealId: 1 }],
+    ['one between two that are right', [deal(1), deal(999), { contactId: 2 }], { contactId: 2, dealId: null }]
+  ]
+  for (const [title, requests, expected] of table) {
+    const { instance, fail, pass, records, rows } = await world(t)
+    fail('POST', 503)
+    for (const [index, choice] of requests.entries()) await t.rejects(instance.messageLogs.log(instance.caller, { ...messageOf(`m${index + 1}`), ...choice }), { code: 'waiting' })
+    fail('POST', undefined)
+    for (let look = 0; look < 5; look++) {
+      pass(60_000)
+      await instance.recover()
+    }
+    t.match(records(), [expected], title)
+    t.equal(records().length, 1)
+    for (const index of requests.keys()) t.equal(records()[0]?.body.split(`Words of m${index + 1}<`).length, 2, `${title}: m${index + 1} is in it once`)
+    t.match(await rows(), [{ state: 'logged', nextAttemptAt: null }])
+  }
+})
+
+await t.test('a message that two requests brought in other words is in the record once, also when the answer to both was lost', async t => {
+  const { instance, fail, pass, records } = await world(t)
+  const from = { from: { phoneNumber: '+16504445566' } }
+  await instance.messageLogs.log(instance.caller, { ...messageOf('m1', from), contactName: 'Ann' })
+  fail('GET', 503)
+  for (const contactName of ['Ann', 'Anna']) await t.rejects(instance.messageLogs.log(instance.caller, { ...messageOf('m2', from), contactName }), { code: 'waiting' })
+  fail('GET', undefined)
+  fail('PATCH', 'after')
+  pass(60_000)
+  await instance.recover()
+  fail('PATCH', undefined)
+  pass(3_600_000)
+  await instance.recover()
+  t.equal(records()[0]?.body.split('Words of m2<').length, 2)
 })
 
 await t.test('a conversation of which nobody knows whether it was written stays as it was sent', async t => {
