@@ -53,8 +53,9 @@ function converted (schema: TSchema, value: unknown): unknown {
 const isNumeric = (schema: TSchema): boolean =>
   KindGuard.IsInteger(schema) || KindGuard.IsNumber(schema) || (KindGuard.IsLiteral(schema) && typeof schema.const === 'number')
 
-/** A number as people write it, with no more digits than a number holds. */
-const isDecimal = (text: string): boolean => /^-?\d+(\.\d+)?$/.test(text) && Number.isSafeInteger(Number(text.replace('.', '')))
+/** A number as people write it, with no more digits than a number holds, or a fraction as a program writes it. */
+const isDecimal = (text: string): boolean =>
+  /^[-+]?(\d+\.?\d*|\.\d+)$/.test(text) && (Number.isSafeInteger(Number(text.replace('.', ''))) || (text.includes('.') && String(Number(text)) === text))
 
 /**
  * What the form says apart from whose the log is: the service that logs without a browser says that alone, as it has no form. Who sends

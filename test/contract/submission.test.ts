@@ -26,6 +26,9 @@ await t.test('what a form sends is converted where nothing of it is lost', async
     ['whole', '9007199254740991', 9007199254740991],
     ['rate', 1.9, 1.9],
     ['rate', '1.50', 1.5],
+    ['rate', '.5', 0.5],
+    ['rate', '+5.', 5],
+    ['rate', '0.30000000000000004', 0.30000000000000004],
     ['rate', '-0.1', -0.1],
     ['rate', '12', 12],
     ['ticked', false, false],
@@ -51,7 +54,7 @@ await t.test('what a form sends is converted where nothing of it is lost', async
 
 await t.test('what would become another value is refused, and the field is named', async t => {
   const table: Array<[field: Field, ...given: unknown[]]> = [
-    ['whole', 1.9, '1.5', '0x10', '1e3', true, false, 'none', ' ', '1 2', '1,5', '+1', '.5', '5.', [3], {}],
+    ['whole', 1.9, '1.5', '0x10', '1e3', true, false, 'none', ' ', '1 2', '1,5', '+ 1', '.5', '.', '1.2.3', [3], {}],
     ['whole', 9007199254740992, '9007199254740992', '9007199254740993', '-9007199254740993', 1e300, '1.0000000000000000001'],
     ['rate', '0x10', '1e3', '1,5', 'Infinity', 'NaN', true, '9007199254740993', '4503599627370497.3', '0.12345678901234567890'],
     ['ticked', 'no', 2, 'on', []],
