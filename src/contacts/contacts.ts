@@ -30,9 +30,6 @@ export interface Contacts {
   remembered: (tenant: Tenant, user: Pick<ConnectedUser, 'info'>, contact: Pick<LogContact, 'id' | 'type' | 'phoneNumber'>) => Promise<FoundContact['remember']>
 }
 
-/** What is kept of a number: who has it, or how it was asked for when nobody had. A CRM may find somebody by another format. */
-type Kept = FoundContact[] | { readonly nobodyBy: string }
-
 /**
  * A number as it is looked for and written. A leading `+` that was not encoded in an address arrives as a blank.
  * @returns E.164, or the text as it came where that is no number of the public network, or one with letters
@@ -46,35 +43,45 @@ export function contacts (accountData: CachedAccountData): Contacts {
   const creations = new Map<string, Promise<CreatedContact>>()
 
   /** What is kept under a key while its time lasts. */
-  const known = async (owner: DataOwner, key: string): Promise<Kept | undefined> => {
+  const known = async <Item = FoundContact>(owner: DataOwner, key: string): Promise<Item[] | undefined> => {
     const kept = await accountData.get(owner, key)
-    return kept === undefined || kept.expired ? undefined : kept.data as Kept
+    return kept === undefined || kept.expired ? undefined : kept.data as Item[]
   }
 
   const matches = async (caller: Caller, query: ContactQuery): Promise<FoundContact[]> => {
     const { info } = caller.connector
     if (!query.phoneNumber.startsWith('+') && info.internalCalls !== true) return []
     const owner = ownerOf(caller.tenant)
-    const key = cacheKey('contact', caller.context.user, query.phoneNumber)
-    const nobodyBy = JSON.stringify([query.isExtension, ...query.overridingFormats])
-    const kept = query.refresh ? undefined : await known(owner, key)
-    if (Array.isArray(kept)) return kept
-    if (kept?.nobodyBy === nobodyBy) return []
+    const { user } = caller.context
+    const [key, nobodyKey] = [cacheKey('contact', user, query.phoneNumber), cacheKey('nobody', user, query.phoneNumber)]
+    // A CRM may find somebody by another format.
+    const way = JSON.stringify([query.isExtension, ...query.overridingFormats])
+    if (!query.refresh) {
+      const [kept, nobodyBy] = await Promise.all([known(owner, key), known<string>(owner, nobodyKey)])
+      if (kept !== undefined) return kept
+      if (nobodyBy?.includes(way)) return []
+    }
     const found = await operationOf(caller, 'findContact')(caller.context, query)
     // The index that a CRM searches may be behind its records. Who asks anew hears what the CRM says, and so does whoever asks after that.
-    const createdKey = cacheKey('createdContact', caller.context.user, query.phoneNumber)
-    const created = contactsOf(await known(owner, createdKey))
+    const createdKey = cacheKey('createdContact', user, query.phoneNumber)
+    const created = await known(owner, createdKey) ?? []
     const all = query.refresh ? found : together(found, created)
     if (query.refresh && created.length > 0) await accountData.set(owner, createdKey, [], 0)
-    await (all.length === 0 ? accountData.set(owner, key, { nobodyBy }, missLives) : accountData.set(owner, key, all, matchLives))
+    if (all.length > 0) await accountData.set(owner, key, all, matchLives)
+    else {
+      if (query.refresh) await accountData.set(owner, key, [], 0)
+      await accountData.set(owner, nobodyKey, [way], missLives)
+    }
     return all
   }
 
   /** The CRM may have the contact: what was found before it proves nothing, and it is looked for before it is made again. */
   const mayBeThere = async (owner: DataOwner, user: ConnectedUser, { phoneNumber }: NewContact): Promise<void> => {
-    const key = cacheKey('contact', user, phoneNumber)
-    const kept = await accountData.get(owner, key)
-    if (kept !== undefined) await accountData.set(owner, key, kept.data, 0)
+    for (const kind of ['contact', 'nobody'] as const) {
+      const key = cacheKey(kind, user, phoneNumber)
+      const kept = await accountData.get(owner, key)
+      if (kept !== undefined) await accountData.set(owner, key, kept.data, 0)
+    }
     await accountData.set(owner, cacheKey('lostContact', user, phoneNumber), [], matchLives)
   }
 
@@ -97,10 +104,10 @@ export function contacts (accountData: CachedAccountData): Contacts {
     })
     // It is one of those that the CRM knows, maybe not the only one: only what was found before makes a whole answer of it.
     const createdKey = cacheKey('createdContact', user, contact.phoneNumber)
-    await accountData.set(owner, createdKey, together(contactsOf(await known(owner, createdKey)), [created.contact]), matchLives)
+    await accountData.set(owner, createdKey, together(await known(owner, createdKey) ?? [], [created.contact]), matchLives)
     const key = cacheKey('contact', user, contact.phoneNumber)
-    const before = await known(owner, key)
-    if (before !== undefined) await accountData.set(owner, key, together(contactsOf(before), [created.contact]), matchLives)
+    const before = await known(owner, key) ?? (await known(owner, cacheKey('nobody', user, contact.phoneNumber)) && [])
+    if (before !== undefined) await accountData.set(owner, key, together(before, [created.contact]), matchLives)
     return created
   }
 
@@ -147,8 +154,8 @@ export function contacts (accountData: CachedAccountData): Contacts {
     async remembered (tenant, user, { id, type, phoneNumber }) {
       // Clients remember a match for days, so one whose time is over here still says more than nothing.
       for (const kind of ['contact', 'createdContact'] as const) {
-        const kept = (await accountData.get(ownerOf(tenant), cacheKey(kind, user, phoneNumber)))?.data as Kept | undefined
-        const contact = contactsOf(kept).find(one => isSame(one, { id, type }))
+        const kept = (await accountData.get(ownerOf(tenant), cacheKey(kind, user, phoneNumber)))?.data as FoundContact[] | undefined
+        const contact = kept?.find(one => isSame(one, { id, type }))
         if (contact !== undefined) return contact.remember
       }
       return undefined
@@ -158,8 +165,6 @@ export function contacts (accountData: CachedAccountData): Contacts {
 
 /** The CRM shows each user what they may see, so what one user saw is not for another. */
 const ownerOf = ({ userId, platform }: Tenant): DataOwner => ({ ownerKey: userId, platform })
-
-const contactsOf = (kept: Kept | undefined): FoundContact[] => Array.isArray(kept) ? kept : []
 
 /** Each contact once. */
 const together = (some: FoundContact[], others: FoundContact[]): FoundContact[] =>
@@ -178,7 +183,7 @@ function shown ({ remember, ...contact }: FoundContact): Contact {
 }
 
 /** One person may work in several companies of a CRM, each with records of its own. */
-const cacheKey = (kind: 'contact' | 'createdContact' | 'lostContact', user: Pick<ConnectedUser, 'info'>, phoneNumber: string): string =>
+const cacheKey = (kind: 'contact' | 'nobody' | 'createdContact' | 'lostContact', user: Pick<ConnectedUser, 'info'>, phoneNumber: string): string =>
   [kind, companyOf(user), phoneNumber].filter(part => part !== undefined).join('-')
 
 const nobody = (text: string): NonNullable<ContactsAnswer['returnMessage']> => ({
