@@ -57,8 +57,9 @@ export function contacts (accountData: CachedAccountData): Contacts {
     // A CRM may find somebody by another format.
     const way = JSON.stringify([query.isExtension, ...query.overridingFormats])
     if (!query.refresh) {
-      const [kept, nobodyBy] = await Promise.all([known(owner, key), known<string>(owner, nobodyKey)])
+      const kept = await known(owner, key)
       if (kept !== undefined) return kept
+      const nobodyBy = await known<string>(owner, nobodyKey)
       if (nobodyBy?.includes(way)) return []
     }
     const found = await operationOf(caller, 'findContact')(caller.context, query)
