@@ -38,6 +38,7 @@ await t.test('a wrong value is refused by the name of its variable', async t => 
     ['DATABASE_URL', 'data/patchbay.db', /file: .* or postgres:/],
     ['EXAMPLE_CRM', 'yes', /on, off/],
     ['EXAMPLE_CRM_PORT', 'x', /integer/],
+    ['EXAMPLE_CRM_PORT', '99999', /65535/],
     ['CONNECTORS_DIR', '/there/is/no/such/folder', /folder/],
     ['MANIFESTS_DIR', '/there/is/no/such/folder', /folder/],
     ['CONNECTORS_DIR', `${import.meta.filename}/in-a-file`, /folder/],
