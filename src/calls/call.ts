@@ -100,16 +100,16 @@ function filled<Members extends object> (earlier: Members | undefined, later: Me
   return { ...later, ...Object.fromEntries(kept) }
 }
 
-/** What both kinds of requests say beside what is logged. */
-type Choosing = Pick<CreateCallLogBody, 'contactId' | 'contactType' | 'contactName' | 'additionalSubmission'>
+/** What both kinds of requests say beside what is logged: whose record it is, and what is chosen with it. */
+export type Choices = Pick<CreateCallLogBody, 'contactId' | 'contactType' | 'contactName' | 'additionalSubmission'>
 
 /** A later request to log the same, with what an earlier one said beside what is logged and this one does not. */
-export const withEarlier = <Body extends Choosing>(earlier: Body, later: Body): Body => whole(partsWithEarlier(parted(earlier), parted(later)))
+export const withEarlier = <Body extends Choices>(earlier: Body, later: Body): Body => whole(partsWithEarlier(parted(earlier), parted(later)))
 
-function partsWithEarlier<Body extends Choosing> (earlier: Parted<Body>, later: Parted<Body>): Parted<Body> {
-  const { contactId, contactType, contactName, form, ...others } = earlier as Parted<Choosing>
+function partsWithEarlier<Body extends Choices> (earlier: Parted<Body>, later: Parted<Body>): Parted<Body> {
+  const { contactId, contactType, contactName, form, ...others } = earlier as Parted<Choices>
   // What was chosen for one contact is nothing for another. Who sends a form sends all of it: what it lacks was taken back.
-  const known = String((later as Parted<Choosing>).contactId ?? contactId) === String(contactId) ? earlier : others
+  const known = String((later as Parted<Choices>).contactId ?? contactId) === String(contactId) ? earlier : others
   return filled<object>(known, later) as Parted<Body>
 }
 

@@ -9,7 +9,7 @@ import type { LifecycleChanges } from '../db/lifecycle.ts'
 import type { MessageLog, MessageLogs as MessageLogRows } from '../db/message-logs.ts'
 import type { LogState } from '../db/schema.ts'
 import { fingerprintOf, type Fingerprints } from './body/fingerprint.ts'
-import { withEarlier } from './call.ts'
+import { withEarlier, type Choices } from './call.ts'
 import { operationOf, ownerOf, type Caller } from './caller.ts'
 import { change, type ChangeStore } from './change.ts'
 import { externalIdOf } from './identity.ts'
@@ -284,9 +284,6 @@ function nextAttempt (
   const isOther = !isDeepStrictEqual(choicesOf(next), choicesOf(create))
   return { since, updates: following(updates.map(corrected), body), create: next, replaced: isOther ? [...replaced, choicesOf(create)] : replaced }
 }
-
-/** Whose record it is, and what is chosen with it. */
-type Choices = Pick<CreateMessageLogBody, 'contactId' | 'contactType' | 'contactName' | 'additionalSubmission'>
 
 const choicesOf = ({ contactId, contactType, contactName, additionalSubmission }: CreateMessageLogBody): Choices => ({
   ...(contactId !== undefined && { contactId }),
